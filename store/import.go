@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/touchline-hq/touchline/event"
+)
+
+// Importer inserts events of one project that may be there already.
+type Importer struct {
+	db       *DB
+	inserter *Inserter
+	project  string
+}
+
+// NewImporter returns an Importer for events of project.
+func (db *DB) NewImporter(project string) *Importer {
+	return &Importer{db: db, inserter: db.NewInserter(), project: project}
+}
+
+// Insert stores events, whose message ids are distinct, and returns how many of them were not there before.
+func (im *Importer) Insert(ctx context.Context, events []event.Event) (int, error) {
+	if len(events) == 0 {
+		return 0, nil
+	}
+	present, err := im.present(ctx, events)
+	if err != nil {
+		return 0, err
+	}
+	if present == len(events) {
+		return 0, nil
+	}
+	// No token: a repeated import is recognised by its message ids, one by one.
+	if err := im.inserter.Insert(ctx, "", events); err != nil {
+		return 0, err
+	}
+	return len(events) - present, nil
+}
+
+// Close ends the connection.
+func (im *Importer) Close() { im.inserter.Close() }
+
+func (im *Importer) present(ctx context.Context, events []event.Event) (int, error) {
+	wanted, err := ext.NewTable("wanted", ext.Column("day", "Int32"), ext.Column("key", "UInt64"), ext.Column("id", "String"))
+	if err != nil {
+		return 0, fmt.Errorf("look for events: %w", err)
+	}
+	for i := range events {
+		e := &events[i]
+		if err := wanted.Append(e.ClientDay, e.ClientKey, e.MessageID); err != nil {
+			return 0, fmt.Errorf("look for events: %w", err)
+		}
+	}
+	var n uint64
+	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(wanted))
+	err = im.db.query(ctx, "CountPresent", params{"project": im.project}, func(r driver.Rows) error { return r.Scan(&n) })
+	return int(n), err //nolint:gosec // at most len(events)
+}

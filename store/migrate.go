@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/pressly/goose/v3"
+)
+
+// The migrations are append-only: what was released is never edited, and there is no way back. ClickHouse has no
+// transactions, so each statement must do no harm when a migration that failed half way runs again.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// versionTable is where goose keeps what has been applied.
+const versionTable = "schema_version"
+
+// Migrate brings the tables up to date. One process does so at a time.
+func (db *DB) Migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	return db.migrate(ctx, files)
+}
+
+func (db *DB) migrate(ctx context.Context, files fs.FS) (err error) {
+	conn := clickhouse.OpenDB(&db.target.options)
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	provider, err := goose.NewProvider(goose.DialectClickHouse, conn, files,
+		goose.WithTableName(versionTable),
+		goose.WithLogger(goose.NopLogger()),
+		goose.WithDisableGlobalRegistry(true),
+	)
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	current, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	if current > newest {
+		return fmt.Errorf("database %s is at version %d and this touchline knows %d: use a newer touchline", Database, current, newest)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// Statements live in files named after the method that runs them and say that name in their first line, so that
+// system.query_log leads back to the code.
+//
+//go:embed query/*.sql
+var queries embed.FS
+
+func statement(name string) string {
+	text, err := queries.ReadFile("query/" + name + ".sql")
+	if err != nil {
+		panic(fmt.Sprintf("store: no statement %s", name)) // a test holds files and callers one to one
+	}
+	return string(text)
+}
+
+// params are the parameters of a statement, {name:Type}, in ClickHouse's text form.
+type params = clickhouse.Parameters
+
+func (db *DB) exec(ctx context.Context, name string, p params) error {
+	if err := db.conn.Exec(clickhouse.Context(ctx, clickhouse.WithParameters(p)), statement(name)); err != nil {
+		return fmt.Errorf("statement %s: %w", name, err)
+	}
+	return nil
+}
+
+// query calls f for each row of the answer.
+func (db *DB) query(ctx context.Context, name string, p params, f func(driver.Rows) error) error {
+	rows, err := db.conn.Query(clickhouse.Context(ctx, clickhouse.WithParameters(p)), statement(name))
+	if err != nil {
+		return fmt.Errorf("statement %s: %w", name, err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return fmt.Errorf("statement %s: %w", name, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("statement %s: %w", name, err)
+	}
+	return nil
+}
+
+func integer(n int64) string { return strconv.FormatInt(n, 10) }
+
+func millis(t time.Time) string { return integer(t.UnixMilli()) }
