@@ -1,0 +1,25 @@
+package attribution
+
+import "time"
+
+// Unattributed is the channel of conversions that no touch led to. It takes no part in models.
+const Unattributed = "Unattributed"
+
+// Touch is one touchpoint in a journey.
+type Touch struct {
+	ID       string
+	Time     time.Time
+	Channel  string
+	Source   string
+	Medium   string
+	Campaign string
+}
+
+// Journey is the touches that led to one conversion, in order of time; none when it is unattributed.
+type Journey struct {
+	ConversionID string
+	Converted    time.Time
+	Person       string
+	Value        int64 // millionths of the project's currency, not negative
+	Touches      []Touch
+}

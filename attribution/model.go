@@ -1,0 +1,31 @@
+package attribution
+
+// ShareUnit is one whole conversion in fixed-point shares.
+const ShareUnit = 1_000_000_000_000
+
+// Credit is what a channel gets.
+type Credit struct {
+	Conversions float64
+	Value       float64
+}
+
+// Model is a rule by which touches get credit for conversions. A Model is a plain value whose zero value works; it
+// keeps nothing from one Fit to the next.
+type Model interface {
+	// Name is the model's name on the command line and in tables.
+	Name() string
+	// Fit learns from paths. Paths without any row are no error: every credit is zero. An error says which of the
+	// model's settings, or which limit, the paths do not fit.
+	Fit(paths *Paths) (Fitted, error)
+}
+
+// Fitted is a model that has learnt from paths. Any number of goroutines may use it at once.
+type Fitted interface {
+	// Totals is the credit of each channel, in the order of Paths.Channels. No credit is negative; they add up to the
+	// paths' conversions and value. The slice belongs to the Fitted: read only.
+	Totals() []Credit
+	// Shares splits one conversion over the touches of its journey, which are channels of the same Paths, in units of
+	// ShareUnit. Shares are never negative and add up to ShareUnit exactly; what rounding leaves over is on one touch.
+	// No touches, no shares. The result uses dst's memory if it is large enough, and belongs to the caller.
+	Shares(dst []int64, touches []Channel) []int64
+}

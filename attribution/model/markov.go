@@ -1,0 +1,209 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"github.com/touchline-hq/touchline/attribution"
+)
+
+// Limits without which a file could ask for more memory or time than there is.
+const (
+	maxOrder          = 4
+	maxMarkovChannels = 1 << 14
+	// maxDense is the most states that are eliminated: on two cores that takes about half a minute, and 300 MB.
+	maxDense = 3000
+	// fewDense is the most states that are eliminated whatever else could be done: at most a tenth of a second.
+	fewDense = 512
+	// fewSweeps and maxSweeps bound sweeping where elimination is a way out, and where it is not. Most chains settle
+	// in less than a hundred.
+	fewSweeps = 2_000
+	maxSweeps = 100_000
+)
+
+// Markov gives channels credit in proportion to their removal effects in a Markov chain that is fitted to the journeys
+// (Anderl, Becker, von Wangenheim and Schumann, "Mapping the customer journey", International Journal of Research in
+// Marketing 33(3), 2016): the share of conversions that would be lost if the channel led nowhere.
+//
+// The chain is that of the R package ChannelAttribution, so that numbers can be compared, but solved in closed form
+// instead of simulated, and without a limit to the steps of a walk. A state is the sliding k-tuple of channels; a path
+// shorter than k is one short state; equal consecutive states collapse. A walk goes from the start to a journey's first
+// state, from state to state as often as journeys did, converting or not, and from a journey's last state to conversion
+// or null. The removal effect of a channel is 1 − P(conversion with every state that holds it sent to null) /
+// P(conversion). Credit is its part of the sum of all removal effects, times the conversions. For value, a converting
+// walk earns the mean value of the conversions that ended in its last state; those removal effects are normalised on
+// their own. Where there are conversions, the channels of the states they ended in have removal effects above zero, and
+// so has their sum.
+//
+// One conversion is split over its touches in proportion to the removal effects, for conversions, of their channels;
+// evenly, if all of these are zero. So shares of single conversions do not add up to the totals by channel, only both
+// to the same conversions.
+type Markov struct {
+	// Order is k, from 1 to 4. 0 means 1.
+	Order int
+}
+
+var _ attribution.Model = Markov{}
+
+// Name is "markov", whatever the order.
+func (Markov) Name() string { return "markov" }
+
+// Fit builds and solves the chain. The error is about the order, or about more channels than a chain of it can have.
+func (m Markov) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
+	order := max(m.Order, 1)
+	if m.Order < 0 || order > maxOrder {
+		return nil, fmt.Errorf("markov: order %d is not between 1 and %d", m.Order, maxOrder)
+	}
+	if n := len(paths.Channels); n > maxMarkovChannels {
+		return nil, fmt.Errorf("markov: %d channels are too many, at most %d make a chain; group them", n, maxMarkovChannels)
+	}
+	lost, err := newChain(paths, order).solve()
+	if err != nil {
+		return nil, fmt.Errorf("markov: order %d: %w", order, err)
+	}
+	var sum attribution.Credit
+	for _, l := range lost {
+		sum.Conversions += l.Conversions
+		sum.Value += l.Value
+	}
+	t := make(totals, len(lost))
+	for c, l := range lost {
+		if sum.Conversions > 0 {
+			t[c].Conversions = l.Conversions / sum.Conversions * paths.Conversions
+		}
+		if sum.Value > 0 {
+			t[c].Value = l.Value / sum.Value * paths.Value
+		}
+	}
+	return markov{t, lost}, nil
+}
+
+type markov struct {
+	totals
+	lost []attribution.Credit // see chain.solve
+}
+
+func (m markov) Shares(dst []int64, touches []attribution.Channel) []int64 {
+	dst = resize(dst, len(touches))
+	sum := 0.0
+	for _, c := range touches {
+		sum += m.lost[c].Conversions
+	}
+	if sum == 0 {
+		return equalShares(dst)
+	}
+	for i, c := range touches {
+		dst[i] = int64(m.lost[c].Conversions / sum * attribution.ShareUnit)
+	}
+	return settle(dst)
+}
+
+// chain is the flow of journeys through states, as counted. What flows into a state flows out of it.
+type chain struct {
+	channels int
+	width    int      // bits of a channel in a state
+	states   []uint64 // each the packed channels of its tuple, by number from 1; a short tuple has zeros for the rest
+	edges    []edge   // between states, never from a state to itself
+	start    []float64
+	ended    []attribution.Credit // conversions that ended in the state, and their value
+	nulls    []float64
+}
+
+// edge is how many journeys went from one state to the next.
+type edge struct {
+	from, to int32
+	flow     float64
+}
+
+// newChain counts the steps of all journeys. States and edges are numbered as the rows bring them up.
+func newChain(paths *attribution.Paths, order int) *chain {
+	ch := &chain{channels: len(paths.Channels), width: bits.Len(uint(len(paths.Channels)))}
+	window := uint64(1)<<(order*ch.width) - 1
+	states := make(map[uint64]int32)
+	edges := make(map[uint64]int32) // by from and the channel that leads on
+	for _, row := range paths.Rows {
+		journeys := row.Conversions + row.Nulls
+		first := min(order, len(row.Touches))
+		tuple := uint64(0)
+		for _, c := range row.Touches[:first] {
+			tuple = tuple<<ch.width | uint64(c) + 1
+		}
+		state := ch.state(states, tuple)
+		ch.start[state] += journeys
+		for _, c := range row.Touches[first:] {
+			next := (tuple<<ch.width | uint64(c) + 1) & window
+			if next == tuple {
+				continue
+			}
+			tuple = next
+			step := uint64(state)<<32 | uint64(c) //nolint:gosec // states are not negative
+			e, ok := edges[step]
+			if !ok {
+				e = int32(len(ch.edges)) //nolint:gosec // 2^31 edges do not fit into memory
+				edges[step] = e
+				ch.edges = append(ch.edges, edge{from: state, to: ch.state(states, next)})
+			}
+			ch.edges[e].flow += journeys
+			state = ch.edges[e].to
+		}
+		ch.ended[state].Conversions += row.Conversions
+		ch.ended[state].Value += row.Value
+		ch.nulls[state] += row.Nulls
+	}
+	return ch
+}
+
+// state returns the number of a tuple's state, which it adds if it is new.
+func (ch *chain) state(known map[uint64]int32, tuple uint64) int32 {
+	s, ok := known[tuple]
+	if !ok {
+		s = int32(len(ch.states)) //nolint:gosec // 2^31 states do not fit into memory
+		known[tuple] = s
+		ch.states = append(ch.states, tuple)
+		ch.start = append(ch.start, 0)
+		ch.ended = append(ch.ended, attribution.Credit{})
+		ch.nulls = append(ch.nulls, 0)
+	}
+	return s
+}
+
+// holds reports whether state s holds any channel from lo to hi-1.
+func (ch *chain) holds(s int32, lo, hi int) bool {
+	for tuple := ch.states[s]; tuple > 0; tuple >>= ch.width {
+		if c := ch.lastChannel(tuple); lo <= c && c < hi {
+			return true
+		}
+	}
+	return false
+}
+
+func (ch *chain) lastChannel(tuple uint64) int {
+	return int(tuple&(1<<ch.width-1)) - 1 //nolint:gosec // a channel has few bits
+}
+
+// solve returns the conversions, and the value, that would be lost if a channel led nowhere: its removal effects, times
+// all conversions and all value. The error is about a chain that is too large for elimination, and whose walks too
+// seldom end for sweeping.
+//
+// Flow is conserved, so a walk of the chain visits a state as often as the journeys did, and the chain's probability of
+// conversion is theirs. What remains to be solved is which part of the conversions came through a state that holds the
+// channel.
+func (ch *chain) solve() ([]attribution.Credit, error) {
+	n := len(ch.states)
+	if n <= fewDense || n <= maxDense && n*n*n <= 64*len(ch.edges)*ch.channels {
+		return ch.eliminate(), nil
+	}
+	if n > maxDense {
+		lost, err := ch.sweep(maxSweeps)
+		if err != nil {
+			return nil, fmt.Errorf("a chain of %d states %w: too many for journeys this long; use a lower order", n, err)
+		}
+		return lost, nil
+	}
+	lost, err := ch.sweep(fewSweeps)
+	if errors.Is(err, errUnsettled) {
+		return ch.eliminate(), nil
+	}
+	return lost, err
+}

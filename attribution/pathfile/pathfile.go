@@ -1,0 +1,178 @@
+// Package pathfile reads paths from CSV, so that models run on a plain file, without a server.
+package pathfile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/touchline-hq/touchline/attribution"
+)
+
+// separator joins the channels of a path.
+const separator = " > "
+
+// maxQuoted bounds how much of a faulty field an error repeats, in bytes.
+const maxQuoted = 60
+
+// column is a column that is read.
+type column struct {
+	names    []string // in a header: the one that attribution.FieldError has too, and ChannelAttribution's
+	required bool
+}
+
+// columns are in the order of the fields of attribution.Row.
+var columns = [...]column{
+	{[]string{"path"}, true},
+	{[]string{"conversions", "total_conversions"}, true},
+	{[]string{"value", "total_conversion_value"}, false},
+	{[]string{"nulls", "total_null"}, false},
+}
+
+// Read reads a CSV of paths with a header line. Column path holds the channels joined by " > ", first to last; spaces
+// around a channel do not count. Column conversions (or total_conversions) is required too; value (or
+// total_conversion_value) and nulls (or total_null) are 0 where absent. Any other column is ignored. The name is what
+// errors call the input: "name:line:column: what is wrong", on one line, columns counted in bytes from 1.
+func Read(r io.Reader, name string) (*attribution.Paths, error) {
+	in := bufio.NewReaderSize(r, 1<<16)
+	if bom, _ := in.Peek(3); string(bom) == "\uFEFF" { // next reports a read error
+		_, _ = in.Discard(len(bom))
+	}
+	rd := reader{records: records{name: name, in: in}, known: make(map[string]attribution.PathID)}
+	header, err := rd.next()
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s:1:1: the file is empty; it needs a header line with at least path and conversions", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := rd.header(header); err != nil {
+		return nil, err
+	}
+	for width := len(header); ; {
+		record, err := rd.next()
+		if errors.Is(err, io.EOF) {
+			return rd.builder.Paths(), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(record) != width {
+			return nil, rd.errorAt(0, "the line has %d fields, the header has %d", len(record), width)
+		}
+		if err := rd.row(record); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// reader holds what Read needs from line to line.
+type reader struct {
+	records
+	index   [len(columns)]int // where in a line each of columns is, -1 if nowhere
+	known   map[string]attribution.PathID
+	touches []attribution.Channel
+	builder attribution.Builder
+}
+
+// header finds the columns.
+func (rd *reader) header(header [][]byte) error {
+	for i, c := range columns {
+		rd.index[i] = -1
+		for field, name := range header {
+			if !slices.Contains(c.names, strings.TrimSpace(string(name))) {
+				continue
+			}
+			if rd.index[i] >= 0 {
+				return rd.errorAt(field, "the header has column %s twice", c.names[0])
+			}
+			rd.index[i] = field
+		}
+		if c.required && rd.index[i] < 0 {
+			return rd.errorAt(0, "the header has no column %s", strings.Join(c.names, " or "))
+		}
+	}
+	return nil
+}
+
+// row adds a line.
+func (rd *reader) row(record [][]byte) error {
+	path, ok := rd.known[string(record[rd.index[0]])]
+	if !ok {
+		var err error
+		if path, err = rd.path(string(record[rd.index[0]])); err != nil {
+			return rd.errorAt(rd.index[0], "%w", err)
+		}
+	}
+	var numbers [len(columns)]float64
+	for i := 1; i < len(columns); i++ {
+		if rd.index[i] < 0 {
+			continue
+		}
+		x, ok := parseNumber(record[rd.index[i]])
+		if !ok {
+			return rd.errorAt(rd.index[i], "%s is %s, not a number", columns[i].names[0], quote(record[rd.index[i]]))
+		}
+		numbers[i] = x
+	}
+	err := rd.builder.Add(path, numbers[1], numbers[2], numbers[3])
+	var broken *attribution.FieldError
+	if errors.As(err, &broken) {
+		return rd.errorAt(rd.field(broken.Field), "%w", err)
+	}
+	return err
+}
+
+// field is where in a line the column is that attribution.FieldError calls name.
+func (rd *reader) field(name string) int {
+	return rd.index[slices.IndexFunc(columns[:], func(c column) bool { return c.names[0] == name })]
+}
+
+// path splits a path that is not known yet.
+func (rd *reader) path(path string) (attribution.PathID, error) {
+	if !utf8.ValidString(path) {
+		return 0, fmt.Errorf("path %s is not UTF-8; save the file in that encoding", quote(path))
+	}
+	rd.touches = rd.touches[:0]
+	for rest, more := path, true; more; {
+		var channel string
+		channel, rest, more = strings.Cut(rest, separator)
+		if channel = strings.TrimSpace(channel); channel == "" {
+			return 0, fmt.Errorf("path %s: channel %d is empty", quote(path), len(rd.touches)+1)
+		}
+		if strings.HasPrefix(channel+" ", "> ") || strings.HasSuffix(" "+channel, " >") {
+			return 0, fmt.Errorf("path %s: next to channel %d, %s, one is missing", quote(path), len(rd.touches)+1, quote(channel))
+		}
+		rd.touches = append(rd.touches, rd.builder.Channel(channel))
+	}
+	id, err := rd.builder.Path(rd.touches)
+	if err == nil {
+		rd.known[path] = id
+	}
+	return id, err
+}
+
+// parseNumber takes decimal numbers only; strconv would take more. What is too large is infinite.
+func parseNumber(field []byte) (float64, bool) {
+	if len(field) == 1 && '0' <= field[0] && field[0] <= '9' { // most fields
+		return float64(field[0] - '0'), true
+	}
+	s := strings.TrimSpace(string(field))
+	if strings.Trim(s, "+-.0123456789eE") != "" {
+		return 0, false
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	return x, err == nil || errors.Is(err, strconv.ErrRange)
+}
+
+func quote[T string | []byte](field T) string {
+	if len(field) > maxQuoted {
+		return strconv.Quote(string(field[:maxQuoted])) + "…"
+	}
+	return strconv.Quote(string(field))
+}

@@ -1,0 +1,239 @@
+// Package attribution holds what the models of attribution work on, and the small interfaces they answer to: paths of
+// touches that led to conversions or did not, and the credit each channel gets for them. It imports the standard
+// library only.
+package attribution
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// A number of a row is 0 or within these bounds, which keep every sum and product of a model finite and precise.
+const (
+	MinNumber = 1e-9
+	MaxNumber = 1e12
+)
+
+// Channel is the index of a channel's name: in Paths.Channels once built, in its Builder before that.
+type Channel uint32
+
+// Row is one path with all that happened on it.
+type Row struct {
+	Touches     []Channel // first to last, at least one; shared with the Paths, so read only
+	Conversions float64   // journeys on this path that converted
+	Value       float64   // what those conversions were worth, together
+	Nulls       float64   // journeys on this path that ended without a conversion
+}
+
+// Paths are the paths of many journeys, added up. Rows are distinct and sorted by their touches, Channels by name, and
+// sums are exact, so that the same input in any order is the same Paths to the bit, and so is whatever is computed from
+// it row by row. Nobody changes a Paths after it was built; any number of goroutines may read it.
+type Paths struct {
+	Channels []string
+	Rows     []Row
+
+	// Totals over all rows.
+	Conversions float64
+	Value       float64
+	Nulls       float64
+}
+
+// FieldError says which field of a row breaks which rule.
+type FieldError struct {
+	Field  string // path, conversions, value or nulls
+	Reason string // what is wrong and what would be right, on one line
+}
+
+func (e *FieldError) Error() string { return e.Field + " " + e.Reason }
+
+// Builder collects paths in any order. The zero Builder is ready to use; it is for one goroutine.
+type Builder struct {
+	names   []string
+	index   map[string]Channel
+	touches []Channel // of all paths, one after the other
+	paths   []tally
+}
+
+// PathID is a path that a Builder knows.
+type PathID uint32
+
+// tally is what was added to a path. The path's touches begin where those of the path before end.
+type tally struct {
+	end                       int
+	conversions, value, nulls sum
+}
+
+// Channel returns the index of the channel called name, which the Builder keeps no reference to.
+func (b *Builder) Channel(name string) Channel {
+	if c, ok := b.index[name]; ok {
+		return c
+	}
+	if b.index == nil {
+		b.index = make(map[string]Channel)
+	}
+	name = strings.Clone(name)
+	c := Channel(len(b.names)) //nolint:gosec // 2^32 names do not fit into memory
+	b.index[name] = c
+	b.names = append(b.names, name)
+	return c
+}
+
+// Path introduces a path of touches, which it copies and which come from Channel. A path may be introduced any number
+// of times; whoever remembers the PathID of paths that occur often saves work. The error is a *FieldError.
+func (b *Builder) Path(touches []Channel) (PathID, error) {
+	if len(touches) == 0 {
+		return 0, &FieldError{"path", "is empty; a path has at least one channel"}
+	}
+	if len(b.paths) == cap(b.paths) { // append would grow a long slice by a quarter, and copy five times as much
+		b.paths = slices.Grow(b.paths, len(b.paths)+1)
+	}
+	b.touches = append(b.touches, touches...)
+	b.paths = append(b.paths, tally{end: len(b.touches)})
+	return PathID(len(b.paths) - 1), nil //nolint:gosec // 2^32 paths do not fit into memory
+}
+
+// Add adds journeys to a path. The error is a *FieldError and leaves the Builder as it was.
+func (b *Builder) Add(path PathID, conversions, value, nulls float64) error {
+	if err := checkNumber("conversions", conversions); err != nil {
+		return err
+	}
+	if err := checkNumber("value", value); err != nil {
+		return err
+	}
+	if err := checkNumber("nulls", nulls); err != nil {
+		return err
+	}
+	if value > 0 && conversions == 0 {
+		return &FieldError{"value", fmt.Sprintf("is %v without a conversion; only conversions have a value", value)}
+	}
+	t := &b.paths[path]
+	t.conversions.add(conversions)
+	t.value.add(value)
+	t.nulls.add(nulls)
+	return nil
+}
+
+func checkNumber(field string, x float64) error {
+	if x == 0 || x >= MinNumber && x <= MaxNumber {
+		return nil
+	}
+	switch {
+	case math.IsNaN(x):
+		return &FieldError{field, "is not a number"}
+	case x < 0:
+		return &FieldError{field, fmt.Sprintf("is %v; it cannot be negative", x)}
+	default:
+		return &FieldError{field, fmt.Sprintf("is %v; it must be 0 or from %v to %v", x, MinNumber, MaxNumber)}
+	}
+}
+
+// Paths returns what was added, without the paths on which nothing happened, and empties the Builder.
+func (b *Builder) Paths() *Paths {
+	p := &Paths{Channels: b.sortChannels(), Rows: make([]Row, 0, len(b.paths))}
+	var total tally
+	touches := make([]Channel, 0, len(b.touches))
+	for sorted := b.sortPaths(); len(sorted) > 0; {
+		path, t := b.path(sorted[0].path), b.paths[sorted[0].path]
+		for sorted = sorted[1:]; len(sorted) > 0 && slices.Equal(b.path(sorted[0].path), path); sorted = sorted[1:] {
+			t.merge(&b.paths[sorted[0].path])
+		}
+		if t.conversions.isZero() && t.nulls.isZero() {
+			continue
+		}
+		start := len(touches)
+		touches = append(touches, path...)
+		p.Rows = append(p.Rows, Row{touches[start:], t.conversions.float(), t.value.float(), t.nulls.float()})
+		total.merge(&t)
+	}
+	p.Conversions, p.Value, p.Nulls = total.conversions.float(), total.value.float(), total.nulls.float()
+	*b = Builder{}
+	return p
+}
+
+func (t *tally) merge(other *tally) {
+	t.conversions.merge(other.conversions)
+	t.value.merge(other.value)
+	t.nulls.merge(other.nulls)
+}
+
+// path is the touches of a path.
+func (b *Builder) path(id PathID) []Channel {
+	start := 0
+	if id > 0 {
+		start = b.paths[id-1].end
+	}
+	return b.touches[start:b.paths[id].end]
+}
+
+// sortChannels returns the names sorted and renumbers all touches accordingly.
+func (b *Builder) sortChannels() []string {
+	names := slices.Sorted(slices.Values(b.names))
+	renumbered := make([]Channel, len(names))
+	for i, name := range names {
+		renumbered[b.index[name]] = Channel(i) //nolint:gosec // as in Channel
+	}
+	for i, c := range b.touches {
+		b.touches[i] = renumbered[c]
+	}
+	return names
+}
+
+// sortKey is a path and as much of its beginning as fits into one integer, so that sorting seldom has to look at the
+// touches themselves.
+type sortKey struct {
+	prefix uint64
+	path   PathID
+}
+
+// sortPaths returns the paths in order, equal ones side by side.
+func (b *Builder) sortPaths() []sortKey {
+	width := bits.Len(uint(max(len(b.names), 1) - 1))
+	keys := make([]sortKey, len(b.paths))
+	for i := range keys {
+		id := PathID(i) //nolint:gosec // as in Path
+		keys[i] = sortKey{prefix(b.path(id), width), id}
+	}
+	slices.SortFunc(keys, func(x, y sortKey) int {
+		if x.prefix != y.prefix {
+			return cmp.Compare(x.prefix, y.prefix)
+		}
+		return slices.Compare(b.path(x.path), b.path(y.path))
+	})
+	return keys
+}
+
+// prefix packs the first touches of a path, width bits each. No path sorts before another with a smaller prefix.
+func prefix(path []Channel, width int) uint64 {
+	packed, free := uint64(0), 64
+	for _, c := range path {
+		if free < width {
+			break
+		}
+		free -= width
+		packed |= uint64(c) << free
+	}
+	return packed
+}
+
+// sum is an exact sum of numbers, in units of 2^-64: floating-point sums depend on the order of their terms. A number
+// from 2^-12 on keeps all its bits; below, it is rounded up and keeps ten digits at least.
+type sum struct{ whole, fraction uint64 }
+
+func (s *sum) add(x float64) {
+	whole := uint64(x)
+	s.merge(sum{whole, uint64(math.Ceil((x - float64(whole)) * (1 << 64)))})
+}
+
+func (s *sum) merge(other sum) {
+	var carry uint64
+	s.fraction, carry = bits.Add64(s.fraction, other.fraction, 0)
+	s.whole, _ = bits.Add64(s.whole, other.whole, carry)
+}
+
+func (s *sum) isZero() bool { return s.whole == 0 && s.fraction == 0 }
+
+func (s *sum) float() float64 { return float64(s.whole) + float64(s.fraction)/(1<<64) }

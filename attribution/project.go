@@ -1,0 +1,30 @@
+package attribution
+
+import "time"
+
+// Project is what attribution must know of a project.
+type Project struct {
+	ID          string
+	Location    *time.Location // days are whole days here
+	Currency    string         // ISO 4217; values in other currencies are not attributed
+	Conversions []Conversion   // the first is the default kind
+	Lookback    time.Duration  // a touch older than this led to nothing
+	Inactivity  time.Duration  // silence after which a journey without conversion has ended; at most Lookback
+}
+
+// Conversion says which event is a conversion. The event's name is the conversion's kind.
+type Conversion struct {
+	Event string
+	Value string // property that holds the value; empty, revenue, total or value: the value as the collector read it
+}
+
+// Conversion returns the project's conversion of that kind. A kind that is not configured is an event like any other,
+// valued as the collector read it.
+func (p *Project) Conversion(kind string) Conversion {
+	for _, c := range p.Conversions {
+		if c.Event == kind {
+			return c
+		}
+	}
+	return Conversion{Event: kind}
+}
