@@ -1,0 +1,46 @@
+// Package collector is the edge: HTTP requests become events, enriched, made durable and delivered in batches. This
+// file holds what its rooms share: the projects that events belong to.
+package collector
+
+import "crypto/sha256"
+
+// IPMode says what is kept of a person's address.
+type IPMode string
+
+// What can be kept of an address. Truncated is to /24 for IPv4 and /48 for IPv6.
+const (
+	IPDrop     IPMode = "drop"
+	IPTruncate IPMode = "truncate"
+	IPKeep     IPMode = "keep"
+)
+
+// Project is what the collector must know of a project.
+type Project struct {
+	ID         string
+	WriteKeys  []string
+	Origins    []string // of browsers that may send; empty: any
+	Currency   string   // of events that name none
+	IP         IPMode
+	RespectGPC bool // de-identify events whose request carried Sec-GPC: 1 or DNT: 1
+}
+
+// Projects finds projects by write key. It is immutable, so a reload swaps the whole of it.
+type Projects struct {
+	byKey map[[sha256.Size]byte]*Project
+}
+
+// NewProjects indexes projects by the hash of their keys, so that a lookup's time tells nothing about a key.
+func NewProjects(projects []Project) *Projects {
+	p := &Projects{byKey: make(map[[sha256.Size]byte]*Project)}
+	for i := range projects {
+		for _, key := range projects[i].WriteKeys {
+			p.byKey[sha256.Sum256([]byte(key))] = &projects[i]
+		}
+	}
+	return p
+}
+
+// ByWriteKey returns the project of a write key, or nil.
+func (p *Projects) ByWriteKey(key string) *Project {
+	return p.byKey[sha256.Sum256([]byte(key))]
+}

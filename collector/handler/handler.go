@@ -1,0 +1,147 @@
+// Package handler answers the collector's HTTP requests: it finds the project, has the body decoded, each event
+// enriched, and all of a request's events made durable before it says 200.
+package handler
+
+import (
+	"bytes"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/touchline-hq/touchline/collector"
+	"github.com/touchline-hq/touchline/event"
+)
+
+// Sink keeps records.
+type Sink interface {
+	// Append returns nil only when all records are durable, and an error when none may be counted on. The records
+	// are the caller's again as soon as it returns.
+	Append(records [][]byte) error
+	// Err says why the sink takes no records at present, or nil.
+	Err() error
+}
+
+// Enricher completes an event from what is known of its sender. It runs before anything is kept and must not keep c or
+// e, but may keep their strings.
+type Enricher interface {
+	Enrich(p *collector.Project, c *event.Client, e *event.Event)
+}
+
+// Decoder turns bytes into messages and keeps nothing of them. An error is for a body of which nothing can be taken,
+// its text for the sender.
+type Decoder interface {
+	Batch(body []byte, req collector.Request) (collector.Result, error)
+	Single(body []byte, typ event.Type, req collector.Request) (collector.Result, error)
+	Pixel(args *fasthttp.Args, req collector.Request) (collector.Message, error)
+}
+
+// Config is what a Handler needs. The first four are required.
+type Config struct {
+	Projects func() *collector.Projects // asked once a request, so that a reload is seen by the next
+	Decode   Decoder
+	Enrich   Enricher
+	Sink     Sink
+
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: slog.Default()
+	MaxEvent int              // bytes of the body of one message, decompressed; 0: 32 KB
+	MaxBatch int              // bytes of a batch, decompressed; 0: 500 KB
+}
+
+// The limits of the Segment spec, in bytes.
+const (
+	DefaultMaxEvent = 32 << 10
+	DefaultMaxBatch = 500 << 10
+)
+
+// Handler answers requests. It may be used by many goroutines at once.
+type Handler struct {
+	Config
+
+	inflate map[string]*sync.Pool // of *inflater, by content coding
+	stats   stats
+	failing atomic.Bool // the last Append failed
+	buffers sync.Pool   // of *buffers
+	newID   func() string
+}
+
+// New returns a handler with the defaults filled in.
+func New(c Config) *Handler {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.MaxEvent == 0 {
+		c.MaxEvent = DefaultMaxEvent
+	}
+	if c.MaxBatch == 0 {
+		c.MaxBatch = DefaultMaxBatch
+	}
+	return &Handler{
+		Config:  c,
+		inflate: newInflaters(),
+		buffers: sync.Pool{New: func() any { return new(buffers) }},
+		newID:   rand.Text,
+	}
+}
+
+// buffers is what a request needs for a while. Nothing in it outlives the request.
+type buffers struct {
+	body    bytes.Buffer // decompressed
+	encoded []byte       // all records, one after the other
+	ends    []int        // of each record in encoded
+	records [][]byte
+}
+
+// keepBuffer is the size in bytes above which a buffer is left to the garbage collector, so that one large request does not
+// hold its memory for good.
+const keepBuffer = 4 << 20
+
+func (h *Handler) acquire() *buffers {
+	b, _ := h.buffers.Get().(*buffers) // the pool holds nothing else
+	return b
+}
+
+func (h *Handler) release(b *buffers) {
+	if b.body.Cap()+cap(b.encoded) <= keepBuffer {
+		h.buffers.Put(b)
+	}
+}
+
+// Handle answers one request.
+func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
+	switch path := ctx.Path(); string(path) {
+	case "/v1/batch", "/v1/b":
+		h.batch(ctx)
+	case "/v1/track", "/v1/t":
+		h.single(ctx, event.Track)
+	case "/v1/page", "/v1/p":
+		h.single(ctx, event.Page)
+	case "/v1/screen", "/v1/s":
+		h.single(ctx, event.Screen)
+	case "/v1/identify", "/v1/i":
+		h.single(ctx, event.Identify)
+	case "/v1/group", "/v1/g":
+		h.single(ctx, event.Group)
+	case "/v1/alias", "/v1/a":
+		h.single(ctx, event.Alias)
+	case "/p.gif":
+		h.pixel(ctx)
+	case "/healthz":
+		h.health(ctx)
+	case "/readyz":
+		h.ready(ctx)
+	default:
+		if typ, ok := bytes.CutPrefix(path, []byte("/v1/pixel/")); ok {
+			h.dataPixel(ctx, event.Type(typ))
+			return
+		}
+		answerError(ctx, fasthttp.StatusNotFound, "there is nothing at this path")
+	}
+}

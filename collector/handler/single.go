@@ -1,0 +1,16 @@
+package handler
+
+import (
+	"github.com/valyala/fasthttp"
+
+	"github.com/touchline-hq/touchline/collector"
+
+	"github.com/touchline-hq/touchline/event"
+)
+
+// single answers POST /v1/{type}.
+func (h *Handler) single(ctx *fasthttp.RequestCtx, typ event.Type) {
+	h.messages(ctx, h.MaxEvent, func(body []byte, req collector.Request) (collector.Result, error) {
+		return h.Decode.Single(body, typ, req)
+	})
+}
