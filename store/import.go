@@ -52,7 +52,7 @@ func (im *Importer) present(ctx context.Context, events []event.Event) (int, err
 	}
 	for i := range events {
 		e := &events[i]
-		if err := wanted.Append(e.ClientDay, e.ClientKey, e.MessageID); err != nil {
+		if err = wanted.Append(e.ClientDay, e.ClientKey, e.MessageID); err != nil {
 			return 0, fmt.Errorf("look for events: %w", err)
 		}
 	}

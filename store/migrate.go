@@ -47,7 +47,12 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) (err error) {
 	if current > newest {
 		return fmt.Errorf("database %s is at version %d and this touchline knows %d: use a newer touchline", Database, current, newest)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	_, err = provider.Up(ctx)
+	var partial *goose.PartialError
+	switch {
+	case errors.As(err, &partial):
+		return fmt.Errorf("migration %s: %w", partial.Failed.Source.Path, partial.Err)
+	case err != nil:
 		return fmt.Errorf("migrations: %w", err)
 	}
 	return nil

@@ -49,7 +49,7 @@ func TestMigrateSaysWhatIsWrong(t *testing.T) {
 		failing[name] = file
 	}
 	if err := store.MigrateFiles(t.Context(), db, failing); err == nil ||
-		!strings.HasPrefix(err.Error(), "migrations: ") || !strings.Contains(err.Error(), "90001_failing.sql") || strings.Contains(err.Error(), "\n") {
+		!strings.HasPrefix(err.Error(), "migration 90001_failing.sql: ") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("failing migration: %v, want one line that names it", err)
 	}
 

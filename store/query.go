@@ -41,7 +41,7 @@ func (db *DB) query(ctx context.Context, name string, p params, f func(driver.Ro
 	if err != nil {
 		return fmt.Errorf("statement %s: %w", name, err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows); err != nil {
 			return fmt.Errorf("statement %s: %w", name, err)

@@ -135,8 +135,8 @@ func creditTouches(ctx context.Context, store attribution.Store, p attribution.P
 		}
 		for _, m := range models {
 			shares = m.Shares(shares[:0], touches)
-			if err := writeShares(w, j, m.name, shares); err != nil {
-				return err
+			if werr := writeShares(w, j, m.name, shares); werr != nil {
+				return werr
 			}
 		}
 		return nil

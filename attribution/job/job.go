@@ -44,7 +44,7 @@ func Run(ctx context.Context, store attribution.Store, p attribution.Params, log
 	if asOf.IsZero() {
 		return Report{}, fmt.Errorf("project %q has no events", p.Project.ID)
 	}
-	if err := buildJourneys(ctx, store, p, asOf, log); err != nil {
+	if err = buildJourneys(ctx, store, p, asOf, log); err != nil {
 		return Report{}, err
 	}
 	report := Report{Project: p.Project.ID, Kind: p.Conversion.Event, Currency: p.Project.Currency, AsOf: asOf}

@@ -7,3 +7,4 @@ SELECT
 FROM touchline_work.credits
 WHERE model IN {models:Array(String)}
 GROUP BY model, channel, day
+HAVING sum(credit) != 0 OR sum(value) != 0

@@ -1,0 +1,321 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/touchline-hq/touchline/attribution"
+	"github.com/touchline-hq/touchline/collector"
+)
+
+// config is the configuration file. Its zero value, with defaults filled in, is what runs without a file.
+type config struct {
+	Data       string           `yaml:"data"`
+	Collector  collectorConfig  `yaml:"collector"`
+	Dashboards dashboardsConfig `yaml:"dashboards"`
+	ClickHouse clickhouseConfig `yaml:"clickhouse"`
+	GeoIP      geoConfig        `yaml:"geoip"`
+	Projects   []projectConfig  `yaml:"projects"`
+
+	file       string // absolute path; empty without a file
+	spoolLimit int64  // bytes
+	collecting []collector.Project
+	attributed []attribution.Project
+	warnings   []string
+}
+
+type collectorConfig struct {
+	Listen     string `yaml:"listen"`
+	Admin      string `yaml:"admin"`
+	Durability string `yaml:"durability"`
+	SpoolLimit string `yaml:"spool_limit"`
+}
+
+type dashboardsConfig struct {
+	Listen string `yaml:"listen"`
+}
+
+type clickhouseConfig struct {
+	DSN     string `yaml:"dsn"`
+	Binary  string `yaml:"binary"`
+	Cluster string `yaml:"cluster"`
+}
+
+type geoConfig struct {
+	Database string `yaml:"database"`
+}
+
+type projectConfig struct {
+	ID          string             `yaml:"id"`
+	WriteKeys   []string           `yaml:"write_keys"`
+	ReadTokens  []string           `yaml:"read_tokens"`
+	Origins     []string           `yaml:"origins"`
+	Timezone    string             `yaml:"timezone"`
+	Currency    string             `yaml:"currency"`
+	Privacy     privacyConfig      `yaml:"privacy"`
+	Conversions []conversionConfig `yaml:"conversions"`
+	Milestones  map[string]string  `yaml:"milestones"`
+	Lookback    string             `yaml:"lookback"`
+	Inactivity  string             `yaml:"inactivity"`
+	StageModel  string             `yaml:"stage_model"`
+}
+
+type privacyConfig struct {
+	Mode       string `yaml:"mode"`
+	IP         string `yaml:"ip"`
+	RespectGPC *bool  `yaml:"respect_gpc"`
+	Retention  string `yaml:"retention"`
+}
+
+type conversionConfig struct {
+	Event string `yaml:"event"`
+	Value string `yaml:"value"`
+}
+
+const (
+	defaultLookback   = 90 * 24 * time.Hour
+	maxLookback       = 730 * 24 * time.Hour
+	defaultInactivity = 30 * 24 * time.Hour
+	defaultSpoolLimit = 10 << 30
+)
+
+// configError says which setting is wrong and what would be right. path is the setting's place in the file.
+type configError struct {
+	path string // "projects[0].privacy.mode"
+	want string
+}
+
+func (e *configError) Error() string { return e.path + ": " + e.want }
+
+// loadConfig reads a configuration file. Every error is one line that begins with FILE:LINE:COLUMN.
+func loadConfig(name string) (*config, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	c := &config{}
+	if err = yaml.UnmarshalWithOptions(data, c, yaml.Strict()); err != nil {
+		return nil, yamlError(name, err)
+	}
+	if c.file, err = filepath.Abs(name); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	err = c.expand(os.LookupEnv)
+	if err == nil {
+		err = c.complete()
+	}
+	if err == nil && len(c.Projects) == 0 {
+		err = &configError{"projects", "is missing; name at least one project"}
+	}
+	if bad := (*configError)(nil); errors.As(err, &bad) {
+		line, column := position(data, bad.path)
+		return nil, fmt.Errorf("%s:%d:%d: %w", name, line, column, err)
+	}
+	return c, err
+}
+
+// yamlError puts the place of an error in front of it and keeps it on one line.
+func yamlError(name string, err error) error {
+	var at yaml.Error
+	if !errors.As(err, &at) || at.GetToken() == nil {
+		return fmt.Errorf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	p := at.GetToken().Position
+	return fmt.Errorf("%s:%d:%d: %s", name, p.Line, p.Column, strings.Replace(at.GetMessage(), "unknown field", "unknown key", 1))
+}
+
+// position finds a setting in the file, or the nearest one around it.
+func position(data []byte, path string) (line, column int) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil || len(file.Docs) == 0 {
+		return 1, 1
+	}
+	for path != "" {
+		if node := find(file, path); node != nil {
+			p := node.GetToken().Position
+			return p.Line, p.Column
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return 1, 1
+}
+
+func find(file *ast.File, path string) ast.Node {
+	p, err := yaml.PathString("$." + path)
+	if err != nil {
+		return nil
+	}
+	node, err := p.FilterFile(file)
+	if err != nil {
+		return nil
+	}
+	return node
+}
+
+// complete checks the settings, fills in defaults and derives what the parts of the program are given.
+func (c *config) complete() error {
+	setDefault(&c.Data, "./data")
+	setDefault(&c.Collector.Listen, ":8080")
+	setDefault(&c.Collector.Durability, "fsync")
+	if d := c.Collector.Durability; d != "fsync" && d != "os" {
+		return &configError{"collector.durability", fmt.Sprintf("is %q; want fsync or os", d)}
+	}
+	var err error
+	if c.spoolLimit, err = parseSize(c.Collector.SpoolLimit, defaultSpoolLimit); err != nil {
+		return &configError{"collector.spool_limit", err.Error()}
+	}
+	if c.ClickHouse.Binary != "" {
+		return &configError{"clickhouse.binary", "is not supported by this version; leave it empty for the embedded engine, or set clickhouse.dsn"}
+	}
+	if c.ClickHouse.Cluster != "" {
+		return &configError{"clickhouse.cluster", "is not supported by this version; leave it empty"}
+	}
+	c.warn(c.Collector.Admin != "", "collector.admin")
+	c.warn(c.Dashboards.Listen != "", "dashboards.listen")
+	return c.completeProjects()
+}
+
+// warn notes a setting that this version accepts and does nothing with.
+func (c *config) warn(set bool, path string) {
+	if set {
+		c.warnings = append(c.warnings, path+" has no effect in this version")
+	}
+}
+
+func (c *config) completeProjects() error {
+	ids, keys := map[string]bool{}, map[string]bool{}
+	for i := range c.Projects {
+		p, path := &c.Projects[i], fmt.Sprintf("projects[%d]", i)
+		if err := p.complete(path); err != nil {
+			return err
+		}
+		if ids[p.ID] {
+			return &configError{path + ".id", fmt.Sprintf("%q is there twice", p.ID)}
+		}
+		ids[p.ID] = true
+		for k, key := range p.WriteKeys {
+			if keys[key] || key == "" {
+				return &configError{fmt.Sprintf("%s.write_keys[%d]", path, k), "is empty, or there twice; every key belongs to one project"}
+			}
+			keys[key] = true
+		}
+		c.warn(len(p.ReadTokens) > 0, path+".read_tokens")
+		c.warn(len(p.Milestones) > 0, path+".milestones")
+		c.warn(p.StageModel != "", path+".stage_model")
+		c.collecting = append(c.collecting, p.collector())
+		project, err := p.attribution(path)
+		if err != nil {
+			return err
+		}
+		c.attributed = append(c.attributed, project)
+	}
+	return nil
+}
+
+func (p *projectConfig) complete(path string) error {
+	if p.ID == "" {
+		return &configError{path + ".id", "is missing"}
+	}
+	if len(p.WriteKeys) == 0 {
+		return &configError{path + ".write_keys", "is missing; a project needs at least one key"}
+	}
+	switch p.Privacy.Mode {
+	case "full":
+	case "consent", "cookieless":
+		return &configError{path + ".privacy.mode", fmt.Sprintf("%q is not supported by this version; it knows full", p.Privacy.Mode)}
+	case "":
+		return &configError{path + ".privacy.mode", "must be chosen; this version knows full"}
+	default:
+		return &configError{path + ".privacy.mode", fmt.Sprintf("is %q; this version knows full", p.Privacy.Mode)}
+	}
+	setDefault(&p.Privacy.IP, string(collector.IPTruncate))
+	switch collector.IPMode(p.Privacy.IP) {
+	case collector.IPDrop, collector.IPTruncate, collector.IPKeep:
+	default:
+		return &configError{path + ".privacy.ip", fmt.Sprintf("is %q; want drop, truncate or keep", p.Privacy.IP)}
+	}
+	if p.Privacy.Retention != "" {
+		if _, err := parseDuration(p.Privacy.Retention); err != nil {
+			return &configError{path + ".privacy.retention", err.Error()}
+		}
+	}
+	setDefault(&p.Currency, "EUR")
+	if len(p.Currency) != 3 || strings.ToUpper(p.Currency) != p.Currency {
+		return &configError{path + ".currency", fmt.Sprintf("is %q; want an ISO 4217 code like EUR", p.Currency)}
+	}
+	if len(p.Conversions) == 0 {
+		p.Conversions = []conversionConfig{{Event: "Order Completed", Value: "revenue"}}
+	}
+	for i, conversion := range p.Conversions {
+		if conversion.Event == "" {
+			return &configError{fmt.Sprintf("%s.conversions[%d].event", path, i), "is missing"}
+		}
+	}
+	return nil
+}
+
+func (p *projectConfig) collector() collector.Project {
+	return collector.Project{
+		ID: p.ID, WriteKeys: p.WriteKeys, Origins: p.Origins, Currency: p.Currency, IP: collector.IPMode(p.Privacy.IP),
+		RespectGPC: p.Privacy.RespectGPC == nil || *p.Privacy.RespectGPC,
+	}
+}
+
+func (p *projectConfig) attribution(path string) (attribution.Project, error) {
+	project := attribution.Project{ID: p.ID, Currency: p.Currency, Lookback: defaultLookback, Inactivity: defaultInactivity}
+	var err error
+	setDefault(&p.Timezone, "UTC")
+	if project.Location, err = time.LoadLocation(p.Timezone); err != nil || p.Timezone == "Local" {
+		return project, &configError{path + ".timezone", fmt.Sprintf("is %q; want an IANA name like Europe/Berlin", p.Timezone)}
+	}
+	if p.Lookback != "" {
+		if project.Lookback, err = parseDuration(p.Lookback); err != nil {
+			return project, &configError{path + ".lookback", err.Error()}
+		}
+	}
+	if project.Lookback > maxLookback {
+		return project, &configError{path + ".lookback", "is longer than 730d, the most there is"}
+	}
+	project.Inactivity = min(project.Inactivity, project.Lookback)
+	if p.Inactivity != "" {
+		if project.Inactivity, err = parseDuration(p.Inactivity); err != nil {
+			return project, &configError{path + ".inactivity", err.Error()}
+		}
+	}
+	if project.Inactivity > project.Lookback {
+		return project, &configError{path + ".inactivity", "is longer than the lookback; a journey cannot stay open longer than that"}
+	}
+	if retention, err := parseDuration(p.Privacy.Retention); err == nil && project.Lookback > retention {
+		return project, &configError{path + ".lookback", "is longer than privacy.retention; touches would be gone before they count"}
+	}
+	for _, c := range p.Conversions {
+		project.Conversions = append(project.Conversions, attribution.Conversion(c))
+	}
+	return project, nil
+}
+
+func setDefault(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
+// project finds a project by its id.
+func (c *config) project(id string) (*attribution.Project, *collector.Project, error) {
+	var known []string
+	for i := range c.attributed {
+		if c.attributed[i].ID == id {
+			return &c.attributed[i], &c.collecting[i], nil
+		}
+		known = append(known, c.attributed[i].ID)
+	}
+	return nil, nil, fmt.Errorf("unknown project %q; this installation has %s", id, strings.Join(known, ", "))
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/touchline-hq/touchline/collector/importer"
+)
+
+type importCommand struct {
+	Accesslog importAccesslog `cmd:"" help:"Access logs of web servers, in the combined format."`
+}
+
+// importAccesslog makes events of the lines of web server logs.
+type importAccesslog struct {
+	Files   []string `arg:"" name:"file" help:"Logs, plain or compressed with gzip or zstd; - is standard input."`
+	Project string   `help:"Project the visits belong to." required:""`
+	Host    string   `help:"Host of the site, such as shop.example: links from it are no referrers." required:""`
+}
+
+func (c *importAccesslog) Run(ctx context.Context, g *globals) error {
+	in, err := g.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	_, project, err := in.cfg.project(c.Project)
+	if err != nil {
+		return usageError{err}
+	}
+	pipeline, err := in.enricher()
+	if err != nil {
+		return err
+	}
+	key, err := in.visitorKey()
+	if err != nil {
+		return err
+	}
+	sink := in.db.NewImporter(project.ID)
+	defer sink.Close()
+	progress := newProgress(g.stderr, "reading", "bytes", totalSize(c.Files))
+	log := importer.AccessLog{
+		Project: project, Host: c.Host, Key: key, Enrich: pipeline, Sink: sink, Progress: progress.set,
+	}
+	ledger, err := log.Import(ctx, c.Files)
+	progress.finish()
+	if ledger.Lines > 0 {
+		if _, werr := ledger.WriteTo(os.Stdout); err == nil {
+			err = werr
+		}
+	}
+	return err
+}
+
+// totalSize is the size of all files in bytes, or -1 when it cannot be known.
+func totalSize(files []string) int64 {
+	var total int64
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil {
+			return -1
+		}
+		total += info.Size()
+	}
+	return total
+}
+
+// healthCommand is what a container's health check runs.
+type healthCommand struct {
+	URL string `help:"Address to ask." default:"http://127.0.0.1:8080/readyz"`
+}
+
+func (c *healthCommand) Run(ctx context.Context) error {
+	status, body, err := get(ctx, c.URL)
+	if err != nil {
+		return err
+	}
+	if status != 200 {
+		return fmt.Errorf("%s answers %d: %s", c.URL, status, body)
+	}
+	_, err = fmt.Println(body)
+	return err
+}

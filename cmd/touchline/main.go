@@ -1,0 +1,108 @@
+// Command touchline records touchpoints and works out which of them led to what. It is the one binary, and the only
+// place that wires the parts together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // projects name time zones, and the machine may know none
+
+	"github.com/alecthomas/kong"
+
+	"github.com/touchline-hq/touchline/attribution/model"
+	"github.com/touchline-hq/touchline/store/embedded"
+)
+
+type commandLine struct {
+	globals
+
+	Up        upCommand        `cmd:"" help:"Collector, engine and delivery in one process."`
+	Import    importCommand    `cmd:"" help:"Bring in what was recorded elsewhere."`
+	Attribute attributeCommand `cmd:"" help:"Compute journeys, and the credit of each channel for conversions."`
+	Paths     pathsCommand     `cmd:"" help:"Run attribution models on a CSV file of paths; no server needed."`
+	SQL       sqlCommand       `cmd:"" name:"sql" help:"Answer a SELECT as the read-only analyst."`
+	Demo      demoCommand      `cmd:"" help:"Simulate a shop and a B2B company through the real collector, then show the results."`
+	Health    healthCommand    `cmd:"" hidden:"" help:"Ask a running collector whether it takes events."`
+}
+
+// globals are the flags that every command has.
+type globals struct {
+	Config  string `help:"Configuration file. Without it: that of the running instance, else touchline.yaml if it is there." placeholder:"FILE"`
+	Data    string `help:"Data directory (default: ./data)." placeholder:"DIR"`
+	Verbose bool   `help:"Log every step."`
+
+	stderr io.Writer
+}
+
+// usageError is a mistake on the command line that the parser cannot see.
+type usageError struct{ error }
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	embedded.RunIfChild()
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	cli := commandLine{globals: globals{stderr: os.Stderr}}
+	parser, err := kong.New(&cli,
+		kong.Name("touchline"),
+		kong.Description("Touchline records touchpoints and works out which of them led to what."),
+		kong.Vars{"models": modelNames()},
+		kong.Bind(&cli.globals),
+	)
+	if err != nil {
+		return fail(err)
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fail(usageError{err})
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(); err != nil {
+		return fail(err)
+	}
+	return 0
+}
+
+// fail reports an error as one line.
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, "touchline: "+strings.Join(strings.Fields(err.Error()), " "))
+	if usage := (usageError{}); errors.As(err, &usage) {
+		fmt.Fprintln(os.Stderr, "touchline: see touchline --help")
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// logger logs to stderr: warnings, or everything with --verbose.
+func (g *globals) logger() *slog.Logger {
+	level := slog.LevelWarn
+	if g.Verbose {
+		level = slog.LevelInfo
+	}
+	return slog.New(slog.NewTextHandler(g.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// modelNames lists all models, as --models takes them.
+func modelNames() string {
+	var names []string
+	for _, m := range model.All() {
+		names = append(names, m.Name())
+	}
+	return strings.Join(names, ",")
+}

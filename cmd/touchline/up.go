@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/touchline-hq/touchline/collector"
+	"github.com/touchline-hq/touchline/collector/batch"
+	"github.com/touchline-hq/touchline/collector/decode"
+	"github.com/touchline-hq/touchline/collector/handler"
+	"github.com/touchline-hq/touchline/collector/spool"
+	"github.com/touchline-hq/touchline/store/datadir"
+)
+
+// upCommand runs collector, engine and delivery in one process until it is interrupted.
+type upCommand struct{}
+
+func (c *upCommand) Run(ctx context.Context, g *globals) error {
+	cfg, err := g.load()
+	if err != nil {
+		return err
+	}
+	return serve(ctx, g, cfg, func(context.Context, *server) error { return nil })
+}
+
+// server is a running instance.
+type server struct {
+	*installation
+	listener net.Listener
+	spool    *spool.Spool
+	handler  *handler.Handler
+	projects atomic.Pointer[collector.Projects]
+}
+
+// Deadlines of the shutdown: for requests under way, and then for what is left in the spool.
+const (
+	finishRequests = 5 * time.Second
+	finishDelivery = 10 * time.Second
+)
+
+// serve starts an instance, calls then beside it, and keeps on until ctx is done or something fails.
+func serve(ctx context.Context, g *globals, cfg *config, then func(context.Context, *server) error) error {
+	s, err := startServer(ctx, g, cfg)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	s.announce(g.stderr)
+
+	group, running := errgroup.WithContext(ctx)
+	drain := make(chan struct{})
+	delivery, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	group.Go(func() error { return s.deliver(delivery, drain) })
+	group.Go(func() error { return s.expire(running) })
+	group.Go(func() error { return s.reload(running, g) })
+	group.Go(func() error { return then(running, s) })
+	group.Go(func() error {
+		// The delivery goes on while requests end, and then has a deadline of its own: not the context whose end
+		// announced the shutdown.
+		defer time.AfterFunc(finishDelivery, cancel)
+		defer close(drain)
+		return s.listen(running)
+	})
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// startServer opens everything in the order in which it is likely to fail, and closes it again when it does.
+func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err error) {
+	s = &server{installation: &installation{dir: g.dataDir(cfg), cfg: cfg, log: g.logger()}}
+	defer func() {
+		if err != nil {
+			s.stop()
+		}
+	}()
+	if s.lock, err = datadir.Acquire(s.dir); err != nil {
+		return s, err
+	}
+	if s.listener, err = net.Listen("tcp", cfg.Collector.Listen); err != nil {
+		return s, listenError(cfg.Collector.Listen, err)
+	}
+	pipeline, err := s.enricher()
+	if err != nil {
+		return s, err
+	}
+	if s.spool, err = openSpool(s.dir, cfg, s.log); err != nil {
+		return s, err
+	}
+	if err = s.start(ctx); err != nil {
+		return s, err
+	}
+	s.projects.Store(collector.NewProjects(cfg.collecting))
+	s.handler = handler.New(handler.Config{Projects: s.projects.Load, Decode: &decode.Decoder{}, Enrich: pipeline, Sink: s.spool, Log: s.log})
+	instance := datadir.Instance{PID: os.Getpid(), Started: time.Now().UTC(), Config: cfg.file}
+	if s.engine != nil {
+		instance.Addr = s.engine.Addr()
+	}
+	return s, s.lock.WriteInstance(instance)
+}
+
+func listenError(address string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("collector.listen: %s is in use by another program; stop that, or set another address in the configuration", address)
+	}
+	return fmt.Errorf("collector.listen: %w", err)
+}
+
+func openSpool(dir string, cfg *config, log *slog.Logger) (*spool.Spool, error) {
+	durability := spool.Fsync
+	if cfg.Collector.Durability == "os" {
+		durability = spool.OS
+	}
+	return spool.Open(spool.Options{
+		Dir: filepath.Join(dir, "spool"), Limit: cfg.spoolLimit, Durability: durability,
+		OnDamage: func(e *spool.DamageError) { log.Error("the spool is damaged", "error", e) },
+	})
+}
+
+// stop closes what startServer opened.
+func (s *server) stop() {
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	if s.spool != nil {
+		if err := s.spool.Close(); err != nil {
+			s.log.Error("closing the spool", "error", err)
+		}
+	}
+	s.close()
+}
+
+// Bounds of a connection: how long a request may take to arrive, and how long one may be idle.
+const (
+	readTimeout = 15 * time.Second
+	idleTimeout = 75 * time.Second
+	maxRequest  = 1 << 20 // bytes of a body as it arrives
+)
+
+// listen answers requests until ctx is done.
+func (s *server) listen(ctx context.Context) error {
+	web := &fasthttp.Server{
+		Handler: s.handler.Handle, Name: "touchline", NoDefaultServerHeader: true, NoDefaultContentType: true,
+		ReadTimeout: readTimeout, WriteTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxRequestBodySize: maxRequest, ReadBufferSize: 16 << 10, CloseOnShutdown: true,
+		Logger: quiet{s.log},
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("collector: %w", err)
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishRequests)
+	defer cancel()
+	if err := web.ShutdownWithContext(ending); err != nil {
+		s.log.Warn("requests were cut off", "error", err)
+	}
+	return nil
+}
+
+// quiet makes of the HTTP server's complaints about clients what they are: information.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Printf(format string, args ...any) { q.log.Info(fmt.Sprintf(format, args...)) }
+
+// deliver moves events from the spool into the database.
+func (s *server) deliver(ctx context.Context, drain <-chan struct{}) error {
+	inserter := s.db.NewInserter()
+	defer inserter.Close()
+	d := batch.Deliverer{Queue: &spoolQueue{spool: s.spool}, Inserter: inserter, Log: s.log}
+	return d.Run(ctx, drain)
+}
+
+// Limits of a batch.
+const (
+	batchRecords = 100_000
+	batchBytes   = 64 << 20
+	batchLinger  = time.Second
+)
+
+// spoolQueue is the spool as the delivery sees it.
+type spoolQueue struct {
+	spool *spool.Spool
+	batch spool.Batch
+}
+
+func (q *spoolQueue) Next(ctx context.Context) ([][]byte, string, error) {
+	b, err := q.spool.Next(ctx, batchRecords, batchBytes, batchLinger)
+	if err != nil {
+		return nil, "", err
+	}
+	q.batch = b
+	token := fmt.Sprintf("%s:%d.%d-%d.%d", q.spool.ID(), b.From.Segment, b.From.Offset, b.To.Segment, b.To.Offset)
+	return b.Records, token, nil
+}
+
+func (q *spoolQueue) Commit() error { return q.spool.Commit(q.batch) }
+
+func (q *spoolQueue) Pending() uint64 { return q.spool.Stats().Records }
+
+// expire deletes events that are older than their project keeps them, once an hour.
+func (s *server) expire(ctx context.Context) error {
+	for {
+		for i := range s.cfg.Projects {
+			p := &s.cfg.Projects[i]
+			retention, err := parseDuration(p.Privacy.Retention)
+			if err != nil {
+				continue // none is set
+			}
+			if err := s.db.DeleteExpired(ctx, p.ID, time.Now().Add(-retention)); err != nil {
+				s.log.Warn("events past their retention could not be deleted, trying again in an hour", "project", p.ID, "error", err)
+			}
+		}
+		select {
+		case <-time.After(time.Hour):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// reload reads the configuration again on SIGHUP: projects and their keys. A bad file changes nothing.
+func (s *server) reload(ctx context.Context, g *globals) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-hangups:
+		case <-ctx.Done():
+			return nil
+		}
+		if s.cfg.file == "" {
+			fmt.Fprintln(g.stderr, "nothing to reload: there is no configuration file")
+			continue
+		}
+		cfg, err := loadConfig(s.cfg.file)
+		if err != nil {
+			fmt.Fprintln(g.stderr, "not reloaded:", err)
+			continue
+		}
+		s.projects.Store(collector.NewProjects(cfg.collecting))
+		fmt.Fprintln(g.stderr, "reloaded projects and keys from", s.cfg.file)
+	}
+}
+
+// announce says where everything is.
+func (s *server) announce(w io.Writer) {
+	for _, warning := range s.cfg.warnings {
+		fmt.Fprintln(w, "note:", warning)
+	}
+	host, port, _ := net.SplitHostPort(s.listener.Addr().String())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	fmt.Fprintf(w, "collector  http://%s\n", net.JoinHostPort(host, port))
+	fmt.Fprintf(w, "data       %s\n", s.dir)
+	if s.cfg.file == "" {
+		fmt.Fprintln(w, "project    default, privacy mode full: there is no configuration file")
+		fmt.Fprintf(w, "write key  %s\n", strings.Join(s.cfg.collecting[0].WriteKeys, ", "))
+	} else {
+		for i := range s.cfg.collecting {
+			p := &s.cfg.collecting[i]
+			fmt.Fprintf(w, "project    %s, write key %s\n", p.ID, strings.Join(p.WriteKeys, ", "))
+		}
+	}
+}
