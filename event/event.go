@@ -29,6 +29,9 @@ const (
 	OriginImport  Origin = "import"
 )
 
+// LibraryAccessLog is the Library of events that were lines of a web server's log: hits of a browser, though imported.
+const LibraryAccessLog = "accesslog"
+
 // Names of events with a meaning of their own.
 const (
 	OrderCompleted = "Order Completed"

@@ -218,7 +218,7 @@ func (r *accessRun) event(entry *entry, req *request) event.Event {
 		Host:            r.Host,
 		Path:            cut(req.Path),
 		Referrer:        cut(entry.Referrer),
-		Library:         "accesslog",
+		Library:         event.LibraryAccessLog,
 		Origin:          event.OriginImport,
 	}
 }
