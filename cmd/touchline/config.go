@@ -157,6 +157,9 @@ func find(file *ast.File, path string) ast.Node {
 	if err != nil {
 		return nil
 	}
+	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 {
+		return m.Values[0].Key // the token of a mapping is its first colon
+	}
 	return node
 }
 

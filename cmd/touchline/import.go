@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/touchline-hq/touchline/collector/enrich"
 	"github.com/touchline-hq/touchline/collector/importer"
 )
 
@@ -29,7 +30,7 @@ func (c *importAccesslog) Run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return usageError{err}
 	}
-	pipeline, err := in.enricher()
+	geo, err := in.openGeo()
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func (c *importAccesslog) Run(ctx context.Context, g *globals) error {
 	defer sink.Close()
 	progress := newProgress(g.stderr, "reading", "bytes", totalSize(c.Files))
 	log := importer.AccessLog{
-		Project: project, Host: c.Host, Key: key, Enrich: pipeline, Sink: sink, Progress: progress.set,
+		Project: project, Host: c.Host, Key: key, Enrich: enrich.New(geo), Sink: sink, Progress: progress.set,
 	}
 	ledger, err := log.Import(ctx, c.Files)
 	progress.finish()

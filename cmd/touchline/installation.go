@@ -175,8 +175,8 @@ func (in *installation) close() {
 	}
 }
 
-// enricher opens what events are enriched from. Without a country file countries stay empty.
-func (in *installation) enricher() (enrich.Pipeline, error) {
+// openGeo opens the geo file: the configured one, else the one beside the program. It is nil when there is none.
+func (in *installation) openGeo() (*enrich.Geo, error) {
 	file := in.cfg.GeoIP.Database
 	if file == "" {
 		beside, err := os.Executable()
@@ -185,14 +185,14 @@ func (in *installation) enricher() (enrich.Pipeline, error) {
 		}
 		if file = filepath.Join(filepath.Dir(beside), "dbip-country.mmdb"); !fileExists(file) {
 			in.log.Warn("no geo file: countries stay empty; run make build, or set geoip.database", "file", file)
-			return enrich.New(nil), nil
+			return nil, nil
 		}
 	}
 	geo, err := enrich.OpenGeo(file)
 	if err != nil {
 		return nil, fmt.Errorf("geoip.database: %w", err)
 	}
-	return enrich.New(geo), nil
+	return geo, nil
 }
 
 // visitorKey is the secret that hides visitors of imported logs. It is made once: with another key the same visitor

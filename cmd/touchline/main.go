@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // projects name time zones, and the machine may know none
@@ -66,7 +67,7 @@ func run(args []string) int {
 	if err != nil {
 		return fail(err)
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(protectComments(args))
 	if err != nil {
 		return fail(usageError{err})
 	}
@@ -77,6 +78,17 @@ func run(args []string) int {
 		return fail(err)
 	}
 	return 0
+}
+
+// protectComments keeps the parser from taking an SQL statement that begins with a comment for a flag.
+func protectComments(args []string) []string {
+	protected := slices.Clone(args)
+	for i, arg := range args {
+		if strings.HasPrefix(arg, "-- ") {
+			protected[i] = "\n" + arg
+		}
+	}
+	return protected
 }
 
 // fail reports an error as one line.

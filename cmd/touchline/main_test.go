@@ -75,3 +75,10 @@ func (s *server) post(t *testing.T, writeKey string, messages []map[string]any) 
 		t.Fatalf("answer %d %s, error %v", response.StatusCode, answer, err)
 	}
 }
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/collector/batch"
 	"github.com/touchline-hq/touchline/collector/decode"
+	"github.com/touchline-hq/touchline/collector/enrich"
 	"github.com/touchline-hq/touchline/collector/handler"
 	"github.com/touchline-hq/touchline/collector/spool"
 	"github.com/touchline-hq/touchline/store/datadir"
@@ -41,6 +42,7 @@ func (c *upCommand) Run(ctx context.Context, g *globals) error {
 type server struct {
 	*installation
 	listener net.Listener
+	geo      *enrich.Geo // nil when there is no geo file
 	spool    *spool.Spool
 	handler  *handler.Handler
 	projects atomic.Pointer[collector.Projects]
@@ -68,6 +70,7 @@ func serve(ctx context.Context, g *globals, cfg *config, then func(context.Conte
 	group.Go(func() error { return s.deliver(delivery, drain) })
 	group.Go(func() error { return s.expire(running) })
 	group.Go(func() error { return s.reload(running, g) })
+	group.Go(func() error { return s.refreshGeo(running) })
 	group.Go(func() error { return then(running, s) })
 	group.Go(func() error {
 		// The delivery goes on while requests end, and then has a deadline of its own: not the context whose end
@@ -97,8 +100,7 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 	if s.listener, err = net.Listen("tcp", cfg.Collector.Listen); err != nil {
 		return s, listenError(cfg.Collector.Listen, err)
 	}
-	pipeline, err := s.enricher()
-	if err != nil {
+	if s.geo, err = s.openGeo(); err != nil {
 		return s, err
 	}
 	if s.spool, err = openSpool(s.dir, cfg, s.log); err != nil {
@@ -108,7 +110,7 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 		return s, err
 	}
 	s.projects.Store(collector.NewProjects(cfg.collecting))
-	s.handler = handler.New(handler.Config{Projects: s.projects.Load, Decode: &decode.Decoder{}, Enrich: pipeline, Sink: s.spool, Log: s.log})
+	s.handler = handler.New(handler.Config{Projects: s.projects.Load, Decode: &decode.Decoder{}, Enrich: enrich.New(s.geo), Sink: s.spool, Log: s.log})
 	instance := datadir.Instance{PID: os.Getpid(), Started: time.Now().UTC(), Config: cfg.file}
 	if s.engine != nil {
 		instance.Addr = s.engine.Addr()
@@ -152,14 +154,15 @@ const (
 	readTimeout = 15 * time.Second
 	idleTimeout = 75 * time.Second
 	maxRequest  = 1 << 20 // bytes of a body as it arrives
+	maxHeader   = 16 << 10
 )
 
 // listen answers requests until ctx is done.
 func (s *server) listen(ctx context.Context) error {
 	web := &fasthttp.Server{
-		Handler: s.handler.Handle, Name: "touchline", NoDefaultServerHeader: true, NoDefaultContentType: true,
+		Handler: s.handler.Handle, ErrorHandler: refuse, Name: "touchline", NoDefaultServerHeader: true, NoDefaultContentType: true,
 		ReadTimeout: readTimeout, WriteTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxRequestBodySize: maxRequest, ReadBufferSize: 16 << 10, CloseOnShutdown: true,
+		MaxRequestBodySize: maxRequest, ReadBufferSize: maxHeader, CloseOnShutdown: true,
 		Logger: quiet{s.log},
 	}
 	failed := make(chan error, 1)
@@ -175,6 +178,24 @@ func (s *server) listen(ctx context.Context) error {
 		s.log.Warn("requests were cut off", "error", err)
 	}
 	return nil
+}
+
+// refuse answers a request that is no HTTP or too large to be read, in the form of all other answers.
+func refuse(ctx *fasthttp.RequestCtx, err error) {
+	code, reason := fasthttp.StatusBadRequest, "request cannot be read as HTTP"
+	var header *fasthttp.ErrSmallBuffer
+	var network net.Error
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		code, reason = fasthttp.StatusRequestEntityTooLarge, fmt.Sprintf("body is too large; at most %d bytes are read", maxRequest)
+	case errors.As(err, &header):
+		code, reason = fasthttp.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("header is too large; at most %d bytes are read", maxHeader)
+	case errors.As(err, &network) && network.Timeout():
+		code, reason = fasthttp.StatusRequestTimeout, "request did not arrive in time"
+	}
+	ctx.SetStatusCode(code)
+	ctx.SetContentType("application/json")
+	ctx.SetBodyString(fmt.Sprintf(`{"success":false,"error":%q}`, reason))
 }
 
 // quiet makes of the HTTP server's complaints about clients what they are: information.
@@ -232,6 +253,25 @@ func (s *server) expire(ctx context.Context) error {
 		}
 		select {
 		case <-time.After(time.Hour):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// refreshGeo reads the geo file again when it has changed.
+func (s *server) refreshGeo(ctx context.Context) error {
+	if s.geo == nil {
+		return nil
+	}
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if _, err := s.geo.Reload(); err != nil {
+				s.log.Warn("the geo file could not be read again, the former one stays in use", "error", err)
+			}
 		case <-ctx.Done():
 			return nil
 		}

@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS touchpoints
     term           String                 COMMENT 'Search term',
     content        String                 COMMENT 'Variant of the ad or link',
     click_id       String                 COMMENT 'Click identifier of an ad network',
-    referrer_host  LowCardinality(String) COMMENT 'Host of the page that led here, as sent: the site''s own after a silence on it; empty when unknown',
+    referrer_host  LowCardinality(String) COMMENT 'Host of the page that led here: the site''s own after a silence on it; empty when unknown',
     landing_page   String                 COMMENT 'Path of the first page',
     country        LowCardinality(String) COMMENT 'Country',
     device         LowCardinality(String) COMMENT 'desktop, mobile, tablet, tv, console or empty'

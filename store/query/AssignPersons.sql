@@ -48,7 +48,7 @@ SELECT
     if(k.click_id != '', sipHash64(k.click_id), 0) AS click,
     k.channel, k.channel_reason, k.source, k.medium, k.campaign, k.term, k.content, k.click_id,
     k.referrer,
-    domain(k.referrer) AS referrer_host,
+    lower(domain(k.referrer)) AS referrer_host,
     k.path AS landing_page,
     k.country, k.device, k.currency, k.value, k.order_id,
     if(k.event IN {kinds:Array(String)}, k.properties, '') AS properties,
