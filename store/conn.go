@@ -93,7 +93,7 @@ func connect(ctx context.Context, options *clickhouse.Options) (driver.Conn, err
 		if err == nil {
 			return conn, nil
 		}
-		explained, final := explain(err, options)
+		final, explained := explain(err, options)
 		if final || !pause(ctx, 100*time.Millisecond) {
 			return nil, errors.Join(explained, conn.Close())
 		}
@@ -101,23 +101,23 @@ func connect(ctx context.Context, options *clickhouse.Options) (driver.Conn, err
 }
 
 // explain says in one line why a server could not be reached, and whether that is final.
-func explain(err error, options *clickhouse.Options) (explained error, final bool) {
+func explain(err error, options *clickhouse.Options) (final bool, explained error) {
 	servers := strings.Join(options.Addr, ",")
 	var refusal *clickhouse.Exception
 	var lookup *net.DNSError
 	switch {
 	case errors.As(err, &refusal) && refusal.Code == codeAuthentication:
-		return fmt.Errorf("clickhouse at %s: wrong password, or no user %q", servers, options.Auth.Username), true
+		return true, fmt.Errorf("clickhouse at %s: wrong password, or no user %q", servers, options.Auth.Username)
 	case errors.As(err, &refusal):
-		return fmt.Errorf("clickhouse at %s: %w", servers, err), refusal.Code != codeTooManyQueries && refusal.Code != codeMemoryLimit
+		return refusal.Code != codeTooManyQueries && refusal.Code != codeMemoryLimit, fmt.Errorf("clickhouse at %s: %w", servers, err)
 	case errors.As(err, &lookup) && lookup.IsNotFound:
-		return fmt.Errorf("clickhouse: unknown host %s", lookup.Name), true
+		return true, fmt.Errorf("clickhouse: unknown host %s", lookup.Name)
 	case strings.Contains(err.Error(), "[handshake] unexpected packet"):
-		return fmt.Errorf("clickhouse at %s: does not speak the native protocol: is that its port, usually 9000 or 9440?", servers), true
+		return true, fmt.Errorf("clickhouse at %s: does not speak the native protocol: is that its port, usually 9000 or 9440?", servers)
 	case errors.Is(err, io.EOF):
-		return fmt.Errorf("clickhouse at %s: closed the connection: does it want TLS (secure=true)?", servers), false
+		return false, fmt.Errorf("clickhouse at %s: closed the connection: does it want TLS (secure=true)?", servers)
 	}
-	return fmt.Errorf("clickhouse at %s does not answer: %w", servers, err), false
+	return false, fmt.Errorf("clickhouse at %s does not answer: %w", servers, err)
 }
 
 // pause reports whether ctx let it last.

@@ -2,7 +2,8 @@
 
 -- Where a row is stored follows from what the client sent and a retry repeats (client_day, client_key, message_id), so
 -- two copies of a message always meet in one partition and one place of the order. version falls with the time of
--- receipt: of several copies the one received first is kept.
+-- receipt: of several copies the one received first is kept. Inserts reach the disk before they are answered, because the
+-- spool then gives the events up.
 -- +goose StatementBegin
 CREATE TABLE IF NOT EXISTS events_raw
 (
@@ -65,7 +66,7 @@ CREATE TABLE IF NOT EXISTS events_raw
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(client_day)
 ORDER BY (project, client_day, client_key, message_key)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Events as inserted; a message that came twice may be here twice. Read the view events instead';
 -- +goose StatementEnd
 
