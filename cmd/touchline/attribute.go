@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,8 +59,11 @@ func (c *attributeCommand) Run(ctx context.Context, g *globals) error {
 // runJob runs attribution while no other process does, in this data directory.
 func runJob(ctx context.Context, in *installation, p attribution.Params) (job.Report, error) {
 	lock, err := datadir.Acquire(filepath.Join(in.dir, "attribution"))
+	if held := (*datadir.HeldError)(nil); errors.As(err, &held) {
+		return job.Report{}, fmt.Errorf("process %s computes attribution here already: wait until it has ended", held.PID)
+	}
 	if err != nil {
-		return job.Report{}, fmt.Errorf("attribution runs already: %w", err)
+		return job.Report{}, err
 	}
 	defer lock.Release() //nolint:errcheck // the process's end would do
 	return job.Run(ctx, in.db, p, in.log)

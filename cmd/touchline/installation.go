@@ -34,18 +34,21 @@ type installation struct {
 // dataDir is --data, else what the configuration says.
 func (g *globals) dataDir(cfg *config) string { return cmp.Or(g.Data, cfg.Data) }
 
-// load finds the configuration: --config, else that of the instance in the data directory, else touchline.yaml here.
-// Without any there is one project, called default.
+// load finds the configuration: --config, else that of the instance in the data directory, else touchline.yaml there,
+// else touchline.yaml here. Without any there is one project, called default.
 func (g *globals) load() (*config, error) {
 	file := g.Config
 	if file == "" {
-		instance, running, err := datadir.FindInstance(cmp.Or(g.Data, "./data"))
-		if err != nil {
+		dir := cmp.Or(g.Data, "./data")
+		instance, running, err := datadir.FindInstance(dir)
+		switch beside := filepath.Join(dir, defaultConfigFile); {
+		case err != nil:
 			return nil, err
-		}
-		if running {
+		case running:
 			file = instance.Config
-		} else if fileExists(defaultConfigFile) {
+		case fileExists(beside):
+			file = beside
+		case fileExists(defaultConfigFile):
 			file = defaultConfigFile
 		}
 	}

@@ -35,7 +35,7 @@ type commandLine struct {
 
 // globals are the flags that every command has.
 type globals struct {
-	Config  string `help:"Configuration file. Without it: that of the running instance, else touchline.yaml if it is there." placeholder:"FILE"`
+	Config  string `help:"Configuration file. Without it: that of the running instance, else touchline.yaml in the data directory, else here." placeholder:"FILE"`
 	Data    string `help:"Data directory (default: ./data)." placeholder:"DIR"`
 	Verbose bool   `help:"Log every step."`
 

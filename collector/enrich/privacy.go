@@ -30,6 +30,30 @@ func anonymize(e *event.Event) {
 	e.ClientKey, e.ClickID = 0, ""
 	e.Traits, e.Context = "", ""
 	e.URL, e.Referrer = withoutQuery(e.URL), withoutQuery(e.Referrer)
+	e.Properties = withoutQueries(e.Properties)
+}
+
+// withoutQueries takes the queries out of the addresses that Segment's browser client repeats in the properties of a
+// page. Properties that are no JSON object are given up: nobody can say what they hold.
+func withoutQueries(properties string) string {
+	if properties == "" {
+		return ""
+	}
+	var members map[string]any
+	if err := json.Unmarshal([]byte(properties), &members); err != nil {
+		return ""
+	}
+	delete(members, "search")
+	for _, name := range []string{"url", "referrer"} {
+		if address, ok := members[name].(string); ok {
+			members[name] = withoutQuery(address)
+		}
+	}
+	rest, err := json.Marshal(members)
+	if err != nil || len(members) == 0 {
+		return ""
+	}
+	return string(rest)
 }
 
 func withoutQuery(url string) string {

@@ -105,3 +105,19 @@ func FuzzPrivacy(f *testing.F) {
 		}
 	})
 }
+
+func TestPrivacyTakesQueriesOutOfProperties(t *testing.T) {
+	for properties, want := range map[string]string{
+		``: ``,
+		`{"url":"https://shop.example/a?gclid=1#x","referrer":"https://t.example/?q=me","search":"?gclid=1","title":"A"}`: `{"referrer":"https://t.example/","title":"A","url":"https://shop.example/a"}`,
+		`{"search":"?a=1"}`:     ``,
+		`{"url":7,"n":"a?b#c"}`: `{"n":"a?b#c","url":7}`,
+		`{"cut`:                 ``,
+	} {
+		e := event.Event{Properties: properties}
+		Privacy{}.Enrich(&collector.Project{RespectGPC: true}, &event.Client{DoNotTrack: true}, &e)
+		if e.Properties != want {
+			t.Errorf("%s: got %s, want %s", properties, e.Properties, want)
+		}
+	}
+}

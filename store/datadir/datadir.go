@@ -35,7 +35,17 @@ type Instance struct {
 	Config  string    `json:"config"` // path of the configuration file as it was given; "" without one
 }
 
-// Acquire takes hold of dir, which it creates if need be. The error names the process that has it.
+// HeldError says that another process holds a directory.
+type HeldError struct {
+	Dir string
+	PID string // of the process, or a word for that it is unknown
+}
+
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("data directory %s is in use by process %s: stop it or choose another with --data", e.Dir, e.PID)
+}
+
+// Acquire takes hold of dir, which it creates if need be. The error is a *HeldError when another process has it.
 func Acquire(dir string) (*Lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
@@ -48,7 +58,7 @@ func Acquire(dir string) (*Lock, error) {
 		holder := readPID(file)
 		_ = file.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("data directory %s is in use by process %s: stop it or choose another with --data", dir, holder)
+			return nil, &HeldError{dir, holder}
 		}
 		return nil, fmt.Errorf("data directory %s: lock: %w", dir, err)
 	}

@@ -1,0 +1,10 @@
+-- Which paths of channels convert most often, and what share of the journeys on them does?
+SELECT
+    project, kind,
+    arrayStringConcat(path, ' > ') AS channels,
+    conversions, nulls,
+    round(100 * conversions / (conversions + nulls), 1) AS percent
+FROM path_stats
+WHERE notEmpty(path)
+ORDER BY project, kind, conversions DESC, channels
+LIMIT 10 BY project, kind
