@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -101,20 +102,7 @@ func TestAcknowledgedEventsSurviveAKillOfTheCollector(t *testing.T) {
 	delivered, sent, spooled := messageIDs("delivered", 300), messageIDs("sent", 300), messageIDs("spooled", 300)
 	send(t, in, delivered)
 	waitStored(t, in, delivered)
-	// An engine that stands still stores nothing: of what follows one batch is on its way to it, and the rest is in the
-	// spool alone. The kernel lets the engine go on when its parent dies.
-	if err := syscall.Kill(in.Engine(t), syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	before := readPosition(t, in)
-	send(t, in, sent)
-	instance.Eventually(t, "a batch is on its way", func() error {
-		up.Alive(t)
-		if readPosition(t, in) == before {
-			return errors.New("the spool's position is what it was")
-		}
-		return nil
-	})
+	sendToFrozenEngine(t, in, sent)
 	send(t, in, spooled)
 	up.Kill(t)
 	instance.Within(t, 2*time.Second, "the engine ends with its parent", func() error { return in.NoEngine(t) })
@@ -125,14 +113,52 @@ func TestAcknowledgedEventsSurviveAKillOfTheCollector(t *testing.T) {
 	terminate(t, in, up, all)
 }
 
-// readPosition reads the file that changes when a batch is taken from the spool.
-func readPosition(t *testing.T, in *instance.Installation) string {
+func TestABatchIsStoredOnceWhenItsCommitIsLost(t *testing.T) {
+	in := newInstallation(t, oneProject)
+	up := in.Up(t)
+	ids := messageIDs("sent", 300)
+	uncommitted := sendToFrozenEngine(t, in, ids)
+	if err := syscall.Kill(in.Engine(t), syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	waitStored(t, in, ids)
+	up.Kill(t)
+	if err := os.WriteFile(positionFile(in), uncommitted, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	up = in.Up(t)
+	terminate(t, in, up, ids)
+}
+
+// sendToFrozenEngine stops the engine and returns once a batch is on its way to it, which then is not stored: with
+// what the spool's position is while it is not committed. The kernel lets the engine go on when its parent dies.
+func sendToFrozenEngine(t *testing.T, in *instance.Installation, ids []string) (position []byte) {
 	t.Helper()
-	position, err := os.ReadFile(filepath.Join(in.Dir, "spool", "position"))
+	if err := syscall.Kill(in.Engine(t), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	before := readPosition(t, in)
+	send(t, in, ids)
+	instance.Eventually(t, "a batch is on its way", func() error {
+		if position = readPosition(t, in); bytes.Equal(position, before) {
+			return errors.New("the spool's position is what it was")
+		}
+		return nil
+	})
+	return position
+}
+
+func positionFile(in *instance.Installation) string {
+	return filepath.Join(in.Dir, "spool", "position")
+}
+
+func readPosition(t *testing.T, in *instance.Installation) []byte {
+	t.Helper()
+	position, err := os.ReadFile(positionFile(in))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(position)
+	return position
 }
 
 func TestUpSurvivesAKillOfTheEngine(t *testing.T) {

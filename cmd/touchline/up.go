@@ -132,7 +132,13 @@ func openSpool(dir string, cfg *config, log *slog.Logger) (*spool.Spool, error) 
 	}
 	return spool.Open(spool.Options{
 		Dir: filepath.Join(dir, "spool"), Limit: cfg.spoolLimit, Durability: durability,
-		OnDamage: func(e *spool.DamageError) { log.Error("the spool is damaged", "error", e) },
+		OnDamage: func(e *spool.DamageError) {
+			if errors.Is(e, spool.ErrTorn) {
+				log.Info("an append that was never acknowledged was cut off", "at", e)
+				return
+			}
+			log.Error("the spool is damaged", "error", e, "lost", e.Lost)
+		},
 	})
 }
 
