@@ -29,3 +29,10 @@ type Fitted interface {
 	// No touches, no shares. The result uses dst's memory if it is large enough, and belongs to the caller.
 	Shares(dst []int64, touches []Channel) []int64
 }
+
+// SeparateTotals marks a Fitted whose Totals are not the sums of its Shares over the journeys: they come from all
+// journeys together, and single conversions are split by a rule of their own. Those of any other Fitted are the sums.
+type SeparateTotals interface {
+	Fitted
+	SeparateTotals()
+}

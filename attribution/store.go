@@ -62,9 +62,11 @@ type Coverage struct {
 	Unattributed int64 // of them, without any touch
 	DirectOnly   int64 // of them, with Direct touches only
 	Foreign      int64 // of them, with an amount in another currency, which is not in Value
-	Value        int64 // millionths of the project's currency
+	Value        int64 // of all of them, in millionths of the project's currency
 	Nulls        int64 // journeys that ended without a conversion
 	Pending      int64 // journeys still open, in no model
+
+	UnattributedValue int64 // of the Unattributed ones, in millionths
 }
 
 // CreditRow is what one touch of one journey gets under one model.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -87,16 +86,7 @@ func (db *DB) SetAliases(ctx context.Context, canonical map[string]string) error
 
 // AssignPersons finds the person of each event, and keeps the properties of events of the given kinds.
 func (db *DB) AssignPersons(ctx context.Context, project string, kinds []string) error {
-	return db.exec(ctx, "AssignPersons", params{"project": project, "kinds": array(kinds)})
-}
-
-// array is ClickHouse's text form of an array of strings.
-func array(items []string) string {
-	quoted := make([]string, len(items))
-	for i, s := range items {
-		quoted[i] = "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
-	}
-	return "[" + strings.Join(quoted, ",") + "]"
+	return db.exec(ctx, "AssignPersons", params{"project": project, "kinds": kinds})
 }
 
 // FindSessions makes touchpoints of the sessions.
@@ -118,15 +108,15 @@ func (db *DB) SummarisePersons(ctx context.Context, project string) error {
 func (db *DB) FindConversions(ctx context.Context, p attribution.Params) error {
 	return db.exec(ctx, "FindConversions", params{
 		"project": p.Project.ID, "kind": p.Conversion.Event, "value": p.Conversion.Value,
-		"currency": p.Project.Currency, "gross": fmt.Sprint(p.Gross),
+		"currency": p.Project.Currency, "gross": p.Gross,
 	})
 }
 
 // BuildJourneys finds the touches that led to each conversion, and those that led to none.
 func (db *DB) BuildJourneys(ctx context.Context, p attribution.Params, asOf time.Time) error {
 	return db.exec(ctx, "BuildJourneys", params{
-		"project": p.Project.ID, "kind": p.Conversion.Event, "as_of": millis(asOf),
-		"lookback": integer(p.Project.Lookback.Milliseconds()), "inactivity": integer(p.Project.Inactivity.Milliseconds()),
+		"project": p.Project.ID, "kind": p.Conversion.Event, "as_of": asOf.UnixMilli(),
+		"lookback": p.Project.Lookback.Milliseconds(), "inactivity": p.Project.Inactivity.Milliseconds(),
 	})
 }
 
@@ -134,13 +124,13 @@ func (db *DB) BuildJourneys(ctx context.Context, p attribution.Params, asOf time
 func selection(p attribution.Params) params {
 	s := params{
 		"project": p.Project.ID, "kind": p.Conversion.Event, "currency": p.Project.Currency,
-		"from": integer(0), "to": integer(math.MaxInt64), "timezone": p.Project.Location.String(),
+		"from": int64(0), "to": int64(math.MaxInt64), "timezone": p.Project.Location.String(),
 	}
 	if !p.From.IsZero() {
-		s["from"] = millis(p.From)
+		s["from"] = p.From.UnixMilli()
 	}
 	if !p.To.IsZero() {
-		s["to"] = millis(p.To)
+		s["to"] = p.To.UnixMilli()
 	}
 	return s
 }
@@ -153,11 +143,11 @@ func (db *DB) SumPaths(ctx context.Context, p attribution.Params) error {
 // Coverage counts the selected journeys.
 func (db *DB) Coverage(ctx context.Context, p attribution.Params) (attribution.Coverage, error) {
 	var c attribution.Coverage
-	var value decimal.Decimal
+	var value, unattributed decimal.Decimal
 	err := db.query(ctx, "Coverage", selection(p), func(r driver.Rows) error {
-		return r.Scan(&c.Conversions, &c.Unattributed, &c.DirectOnly, &value, &c.Nulls, &c.Pending, &c.Foreign)
+		return r.Scan(&c.Conversions, &c.Unattributed, &c.DirectOnly, &value, &unattributed, &c.Nulls, &c.Pending, &c.Foreign)
 	})
-	c.Value = micros(value)
+	c.Value, c.UnattributedValue = micros(value), micros(unattributed)
 	return c, err
 }
 
@@ -225,7 +215,7 @@ func (db *DB) ConversionDays(ctx context.Context, p attribution.Params) ([]attri
 // SumCredits adds up what Credits wrote, by channel and day.
 func (db *DB) SumCredits(ctx context.Context, p attribution.Params, models []string) error {
 	s := selection(p)
-	s["models"] = array(models)
+	s["models"] = models
 	return db.exec(ctx, "SumCredits", s)
 }
 
@@ -248,19 +238,18 @@ func (db *DB) WriteChannelCredits(ctx context.Context, p attribution.Params, row
 // Publish replaces the partitions of the project and the kind by the working tables'. Each table changes in one
 // moment; a partition without rows becomes empty.
 func (db *DB) Publish(ctx context.Context, p attribution.Params) error {
-	ctx = clickhouse.Context(ctx,
-		clickhouse.WithParameters(params{"project": p.Project.ID, "kind": p.Conversion.Event}),
-		clickhouse.WithSettings(clickhouse.Settings{"allow_replace_partition_from_empty_source": 1}))
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"allow_replace_partition_from_empty_source": 1}))
+	partition := params{"project": p.Project.ID, "kind": p.Conversion.Event}.args()
 	for _, table := range projectTables {
 		err := db.conn.Exec(ctx, "ALTER TABLE touchline."+table+
-			" REPLACE PARTITION {project:String} FROM touchline_work."+table)
+			" REPLACE PARTITION {project:String} FROM touchline_work."+table, partition...)
 		if err != nil {
 			return fmt.Errorf("publish %s: %w", table, err)
 		}
 	}
 	for _, table := range kindTables {
 		err := db.conn.Exec(ctx, "ALTER TABLE touchline."+table+
-			" REPLACE PARTITION tuple({project:String}, {kind:String}) FROM touchline_work."+table)
+			" REPLACE PARTITION tuple({project:String}, {kind:String}) FROM touchline_work."+table, partition...)
 		if err != nil {
 			return fmt.Errorf("publish %s: %w", table, err)
 		}

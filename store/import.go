@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -35,8 +36,8 @@ func (im *Importer) Insert(ctx context.Context, events []event.Event) (int, erro
 	if present == len(events) {
 		return 0, nil
 	}
-	// No token: a repeated import is recognised by its message ids, one by one.
-	if err := im.inserter.Insert(ctx, "", events); err != nil {
+	// Each insert has an effect: a repeated import is recognised by its message ids, one by one.
+	if err := im.inserter.Insert(ctx, rand.Text(), events); err != nil {
 		return 0, err
 	}
 	return len(events) - present, nil

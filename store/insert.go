@@ -21,8 +21,8 @@ func (db *DB) NewInserter() *Inserter {
 	return &Inserter{db: db, columns: newEventColumns()}
 }
 
-// Insert stores events. Of calls with the same token that are not empty only the first has an effect. After an error it
-// is not known whether the events are stored: call it again with the same token.
+// Insert stores events. Of calls with the same token, which is not empty, only the first that has events has an effect.
+// After an error it is not known whether the events are stored: call it again with the same token.
 func (in *Inserter) Insert(ctx context.Context, token string, events []event.Event) error {
 	if in.client == nil || in.client.IsClosed() {
 		client, err := in.db.dial(ctx)

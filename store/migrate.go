@@ -26,7 +26,10 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return db.migrate(ctx, files)
+	if err := db.migrate(ctx, files); err != nil {
+		return err
+	}
+	return db.describeEvents(ctx)
 }
 
 func (db *DB) migrate(ctx context.Context, files fs.FS) (err error) {

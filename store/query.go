@@ -4,8 +4,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -25,11 +23,19 @@ func statement(name string) string {
 	return string(text)
 }
 
-// params are the parameters of a statement, {name:Type}, in ClickHouse's text form.
-type params = clickhouse.Parameters
+// params are the values of a statement's parameters, {name:Type}.
+type params map[string]any
+
+func (p params) args() []any {
+	args := make([]any, 0, len(p))
+	for name, value := range p {
+		args = append(args, clickhouse.Named(name, value))
+	}
+	return args
+}
 
 func (db *DB) exec(ctx context.Context, name string, p params) error {
-	if err := db.conn.Exec(clickhouse.Context(ctx, clickhouse.WithParameters(p)), statement(name)); err != nil {
+	if err := db.conn.Exec(ctx, statement(name), p.args()...); err != nil {
 		return fmt.Errorf("statement %s: %w", name, err)
 	}
 	return nil
@@ -37,7 +43,7 @@ func (db *DB) exec(ctx context.Context, name string, p params) error {
 
 // query calls f for each row of the answer.
 func (db *DB) query(ctx context.Context, name string, p params, f func(driver.Rows) error) error {
-	rows, err := db.conn.Query(clickhouse.Context(ctx, clickhouse.WithParameters(p)), statement(name))
+	rows, err := db.conn.Query(ctx, statement(name), p.args()...)
 	if err != nil {
 		return fmt.Errorf("statement %s: %w", name, err)
 	}
@@ -52,7 +58,3 @@ func (db *DB) query(ctx context.Context, name string, p params, f func(driver.Ro
 	}
 	return nil
 }
-
-func integer(n int64) string { return strconv.FormatInt(n, 10) }
-
-func millis(t time.Time) string { return integer(t.UnixMilli()) }

@@ -69,7 +69,7 @@ func reportModel(m fittedModel, paths *attribution.Paths, c attribution.Coverage
 	}
 	if c.Unattributed > 0 {
 		report.Channels = append(report.Channels, ChannelCredit{attribution.Unattributed, attribution.Credit{
-			Conversions: float64(c.Unattributed), Value: float64(c.Value)/1e6 - paths.Value,
+			Conversions: float64(c.Unattributed), Value: float64(c.UnattributedValue) / 1e6,
 		}})
 	}
 	slices.SortStableFunc(report.Channels, func(a, b ChannelCredit) int {
@@ -106,7 +106,7 @@ func writeCredits(ctx context.Context, store attribution.Store, p attribution.Pa
 	}
 	var split []string
 	for _, m := range models {
-		if m.name != "markov" {
+		if _, ok := m.Fitted.(attribution.SeparateTotals); !ok {
 			split = append(split, m.name)
 			continue
 		}
@@ -177,8 +177,8 @@ func scale(x, share int64) int64 {
 	return int64(q)
 }
 
-// spreadTotals spreads the totals of a model that has no exact credit for single conversions over the days, for every
-// channel like all conversions, so that sums over days are the model's totals and sums over channels the day's
+// spreadTotals spreads the totals of a model whose credit for single conversions does not add up to them over the days,
+// for every channel like all conversions, so that sums over days are the model's totals and sums over channels the day's
 // conversions. What rounding leaves over of a day is on its largest channel.
 func spreadTotals(m fittedModel, paths *attribution.Paths, days []attribution.Day) []attribution.ChannelDay {
 	totals := m.Totals()

@@ -84,6 +84,10 @@ type markov struct {
 	lost []attribution.Credit // see chain.solve
 }
 
+var _ attribution.SeparateTotals = markov{}
+
+func (markov) SeparateTotals() {}
+
 func (m markov) Shares(dst []int64, touches []attribution.Channel) []int64 {
 	dst = resize(dst, len(touches))
 	sum := 0.0

@@ -123,7 +123,7 @@ func TestABatchIsStoredOnceWhenItsCommitIsLost(t *testing.T) {
 	}
 	waitStored(t, in, ids)
 	up.Kill(t)
-	if err := os.WriteFile(positionFile(in), uncommitted, 0o600); err != nil {
+	if err := os.WriteFile(in.PositionFile(), uncommitted, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	up = in.Up(t)
@@ -137,27 +137,14 @@ func sendToFrozenEngine(t *testing.T, in *instance.Installation, ids []string) (
 	if err := syscall.Kill(in.Engine(t), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	before := readPosition(t, in)
+	before := in.Position(t)
 	send(t, in, ids)
 	instance.Eventually(t, "a batch is on its way", func() error {
-		if position = readPosition(t, in); bytes.Equal(position, before) {
+		if position = in.Position(t); bytes.Equal(position, before) {
 			return errors.New("the spool's position is what it was")
 		}
 		return nil
 	})
-	return position
-}
-
-func positionFile(in *instance.Installation) string {
-	return filepath.Join(in.Dir, "spool", "position")
-}
-
-func readPosition(t *testing.T, in *instance.Installation) []byte {
-	t.Helper()
-	position, err := os.ReadFile(positionFile(in))
-	if err != nil {
-		t.Fatal(err)
-	}
 	return position
 }
 

@@ -244,7 +244,7 @@ func (q *spoolQueue) Commit() error { return q.spool.Commit(q.batch) }
 
 func (q *spoolQueue) Pending() uint64 { return q.spool.Stats().Records }
 
-// expire deletes events that are older than their project keeps them, once an hour.
+// expire deletes events that are older than their project keeps them, once a day.
 func (s *server) expire(ctx context.Context) error {
 	for {
 		for i := range s.cfg.Projects {
@@ -254,11 +254,11 @@ func (s *server) expire(ctx context.Context) error {
 				continue // none is set
 			}
 			if err := s.db.DeleteExpired(ctx, p.ID, time.Now().Add(-retention)); err != nil {
-				s.log.Warn("events past their retention could not be deleted, trying again in an hour", "project", p.ID, "error", err)
+				s.log.Warn("events past their retention could not be deleted, trying again in a day", "project", p.ID, "error", err)
 			}
 		}
 		select {
-		case <-time.After(time.Hour):
+		case <-time.After(24 * time.Hour):
 		case <-ctx.Done():
 			return nil
 		}

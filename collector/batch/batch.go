@@ -4,6 +4,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -46,8 +47,17 @@ const (
 )
 
 // Run delivers until drain is closed and the queue is empty, or until ctx is done. After drain is closed it tries as
-// before, so ctx must carry the deadline for it. An error other than ctx's means that the queue is unusable.
+// before, so ctx must carry the deadline for it. An error that wraps ctx's says how many events wait; another means that
+// the queue is unusable.
 func (d *Deliverer) Run(ctx context.Context, drain <-chan struct{}) error {
+	err := d.run(ctx, drain)
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+		return fmt.Errorf("%w; %d events wait in the spool", ended, d.Queue.Pending())
+	}
+	return err
+}
+
+func (d *Deliverer) run(ctx context.Context, drain <-chan struct{}) error {
 	for {
 		records, token, err := d.next(ctx, drain)
 		if err != nil || records == nil {
@@ -114,7 +124,7 @@ func (d *Deliverer) insert(ctx context.Context, token string) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w; %d events wait in the spool", ctx.Err(), d.Queue.Pending())
+			return ctx.Err()
 		}
 		d.Log.Warn("insert failed, trying again", "events", len(d.events), "wait", wait, "error", err)
 		if err := sleep(ctx, wait/2+rand.N(wait/2)); err != nil {

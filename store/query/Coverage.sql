@@ -10,6 +10,7 @@ SELECT
     toInt64(countIf(state = 'converted' AND empty(touches))),
     toInt64(countIf(state = 'converted' AND notEmpty(touches) AND arrayAll(t -> t.channel = 'Direct', touches))),
     sumIf(value, state = 'converted'),
+    sumIf(value, state = 'converted' AND empty(touches)),
     toInt64(countIf(state = 'null')),
     toInt64(countIf(state = 'pending')),
     toInt64(countIf(state = 'converted' AND conversion_id IN (SELECT conversion_id FROM conversions_abroad)))
