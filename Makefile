@@ -6,6 +6,7 @@ SHELL       := bash
 .DEFAULT_GOAL := build
 
 FUZZTIME ?= 10s
+KILLS    ?= 12
 FLAGS    ?=
 
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -63,8 +64,8 @@ bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -b
 	@go test -run='^$$' -bench=. -benchmem $(FLAGS) $$($(call functions,Benchmark) | cut -d' ' -f1 | sort -u)
 
 .PHONY: chaos
-chaos: build ## kill collector and engine under load, again and again: nothing lost, nothing twice
-	@go test -count=1 -timeout=60m -run TestChaos $(FLAGS) ./bench/chaos
+chaos: build ## kill collector and engine under load, KILLS=12 times: nothing lost, nothing twice
+	@go test -v -count=1 -timeout=60m -run TestChaos $(FLAGS) ./bench/chaos -args -kills=$(KILLS)
 
 .PHONY: clean
 clean: ## remove what was built and installed here
