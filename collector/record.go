@@ -21,6 +21,8 @@ type Request struct {
 	FromBrowser bool
 	// NewID makes the id of a message that came without one. When nil, that is a hash of what a retry repeats.
 	NewID func() string
+	// Into is memory for the result's messages; it may be nil.
+	Into []Message
 }
 
 // Message is one decoded message.

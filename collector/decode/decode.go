@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
@@ -70,7 +71,7 @@ func (d *Decoder) Batch(body []byte, req Request) (Result, error) {
 	if t := typeOf(shared); t != fastjson.TypeNull && t != fastjson.TypeObject {
 		return Result{}, &event.Error{Field: "context", Want: "is " + kind(shared) + "; want an object"}
 	}
-	b := newBatch(req, root)
+	b := newBatch(req, root, len(body))
 	if len(b.contextRaw)*len(messages) > maxSpread {
 		return Result{}, fmt.Errorf("%w: context of %d bytes for each of %d messages; at most %d bytes are taken in all",
 			collector.ErrTooLarge, len(b.contextRaw), len(messages), maxSpread)
@@ -79,7 +80,7 @@ func (d *Decoder) Batch(body []byte, req Request) (Result, error) {
 	if limit := orDefault(d.MaxEvent, DefaultMaxEvent); len(body) > limit {
 		b.maxEvent = limit
 	}
-	result := Result{WriteKey: text(root.Get("writeKey")), Messages: make([]Message, 0, len(messages))}
+	result := Result{WriteKey: b.text(root.Get("writeKey")), Messages: slices.Grow(req.Into[:0], len(messages))}
 	for i, v := range messages {
 		b.decode(&result, i, v, "")
 	}
@@ -95,8 +96,9 @@ func (d *Decoder) Single(body []byte, typ event.Type, req Request) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	result := Result{WriteKey: text(root.Get("writeKey"))}
-	newBatch(req, nil).decode(&result, 0, root, typ)
+	b := newBatch(req, nil, len(body))
+	result := Result{WriteKey: b.text(root.Get("writeKey")), Messages: req.Into[:0]}
+	b.decode(&result, 0, root, typ)
 	return result, nil
 }
 

@@ -33,7 +33,8 @@ func BenchmarkPixel(b *testing.B) {
 	var d Decoder
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := d.Pixel(&args, Request{ReceivedAt: received, Origin: event.OriginPixel}); err != nil {
+		var m Message
+		if err := d.Pixel(&m, &args, Request{ReceivedAt: received, Origin: event.OriginPixel}); err != nil {
 			b.Fatal(err)
 		}
 	}

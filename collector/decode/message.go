@@ -19,28 +19,32 @@ type batch struct {
 	sentAt     int64
 	maxEvent   int            // bytes; 0: not to be checked
 	hashes     map[string]int // how often a hashed id was given
-	scratch    []byte
+
+	reader // err is of one message
 }
 
-// newBatch takes what messages share from the top of their body; root may be nil.
-func newBatch(req Request, root *fastjson.Value) *batch {
+// newBatch takes what messages share from the top of their body, of size bytes; root may be nil.
+func newBatch(req Request, root *fastjson.Value, size int) *batch {
 	b := &batch{req: req, context: root.Get("context")}
+	b.expect(size)
 	if b.context != nil {
 		b.contextRaw = string(b.context.MarshalTo(nil))
 	}
-	b.sentAt, _ = instant(root.Get("sentAt"))
+	b.sentAt, _ = b.instant(root.Get("sentAt"))
 	return b
 }
 
 // decode adds message number index to the result.
 func (b *batch) decode(result *Result, index int, v *fastjson.Value, typ event.Type) {
-	var m Message
-	if err := b.message(&m, v, typ); err != nil {
-		result.Rejected = append(result.Rejected, Rejection{Index: index, MessageID: clipID(m.Event.MessageID), Reason: err.Error()})
+	result.Messages = append(result.Messages, Message{})
+	last := len(result.Messages) - 1
+	e := &result.Messages[last].Event
+	if err := b.message(&result.Messages[last], v, typ); err != nil {
+		result.Rejected = append(result.Rejected, Rejection{Index: index, MessageID: clipID(e.MessageID), Reason: err.Error()})
+		result.Messages = result.Messages[:last]
 		return
 	}
-	m.Event.Seq = uint32(index)
-	result.Messages = append(result.Messages, m)
+	e.Seq = uint32(index)
 }
 
 func clipID(id string) string {
@@ -59,7 +63,8 @@ func (b *batch) message(m *Message, v *fastjson.Value, typ event.Type) error {
 		return &event.Error{Field: "message", Want: "is " + kind(v) + "; want an object"}
 	}
 	size := b.measure(v)
-	r := &reader{scratch: b.scratch}
+	r := &b.reader
+	r.err = nil
 	e := &m.Event
 	if e.MessageID = r.id(v.Get("messageId"), "messageId"); e.MessageID == "" && r.err == nil {
 		e.MessageID = b.newID(v, typ)
@@ -68,7 +73,7 @@ func (b *batch) message(m *Message, v *fastjson.Value, typ event.Type) error {
 		return &event.Error{Field: "message", Want: fmt.Sprintf("is %d bytes long; at most %d are taken", size, b.maxEvent)}
 	}
 	if e.Type = typ; typ == "" {
-		e.Type = event.Type(text(v.Get("type")))
+		e.Type = event.Type(r.text(v.Get("type")))
 	}
 	e.UserID = r.id(v.Get("userId"), "userId")
 	e.AnonymousID = r.id(v.Get("anonymousId"), "anonymousId")
@@ -80,15 +85,14 @@ func (b *batch) message(m *Message, v *fastjson.Value, typ event.Type) error {
 		r.fail("context", "is "+kind(c.own)+"; want an object")
 	}
 	r.context(m, c, v)
-	e.Origin = origin(b.req, text(v.Get("channel")), e.Library)
+	e.Origin = origin(b.req, r.text(v.Get("channel")), e.Library)
 
 	properties := v.Get("properties")
 	e.Properties = r.object(properties, "properties")
-	e.Name = name(e.Type, v, properties)
+	e.Name = r.name(e.Type, v, properties)
 	r.order(e, properties)
-	place(e, c.get("page"), properties)
+	r.place(e, c.get("page"), properties)
 
-	b.scratch = r.scratch
 	if r.err != nil {
 		return r.err
 	}
@@ -106,12 +110,12 @@ func (b *batch) measure(v *fastjson.Value) int {
 	return len(b.scratch) + len(b.contextRaw)
 }
 
-func name(typ event.Type, v, properties *fastjson.Value) string {
+func (r *reader) name(typ event.Type, v, properties *fastjson.Value) string {
 	switch typ {
 	case event.Track:
-		return text(v.Get("event"))
+		return r.text(v.Get("event"))
 	case event.Page, event.Screen:
-		return firstText(v.Get("name"), properties.Get("name"))
+		return r.firstText(v.Get("name"), properties.Get("name"))
 	default:
 		return ""
 	}
@@ -122,7 +126,7 @@ func name(typ event.Type, v, properties *fastjson.Value) string {
 func (r *reader) times(e *event.Event, v *fastjson.Value, b *batch) {
 	e.ReceivedAt = b.req.ReceivedAt
 	e.SentAt = b.sentAt
-	if own, err := instant(v.Get("sentAt")); err == nil && own != 0 {
+	if own, err := r.instant(v.Get("sentAt")); err == nil && own != 0 {
 		e.SentAt = own
 	}
 	e.ClientTimestamp = r.time(v.Get("timestamp"), "timestamp")
@@ -139,7 +143,7 @@ func (r *reader) context(m *Message, c mergedContext, v *fastjson.Value) {
 	e := &m.Event
 	ownTraits := e.Type == event.Identify || e.Type == event.Group
 	r.scratch = c.appendRest(r.scratch[:0], ownTraits)
-	e.Context = nonEmpty(r.scratch)
+	e.Context = r.nonEmpty(r.scratch)
 	if ownTraits {
 		e.Traits = r.object(v.Get("traits"), "traits")
 	} else {
@@ -151,40 +155,40 @@ func (r *reader) context(m *Message, c mergedContext, v *fastjson.Value) {
 		e.AccountID = r.id(c.get("groupId"), "context.groupId")
 	}
 	campaign := c.get("campaign")
-	e.Campaign = text(campaign.Get("name"))
-	e.Source = text(campaign.Get("source"))
-	e.Medium = text(campaign.Get("medium"))
-	e.Term = text(campaign.Get("term"))
-	e.Content = text(campaign.Get("content"))
-	e.Language = text(c.get("locale"))
-	e.Timezone = text(c.get("timezone"))
+	e.Campaign = r.text(campaign.Get("name"))
+	e.Source = r.text(campaign.Get("source"))
+	e.Medium = r.text(campaign.Get("medium"))
+	e.Term = r.text(campaign.Get("term"))
+	e.Content = r.text(campaign.Get("content"))
+	e.Language = r.text(c.get("locale"))
+	e.Timezone = r.text(c.get("timezone"))
 	e.Screen = screen(c.get("screen"))
-	e.Library = library(c.get("library"))
+	e.Library = r.library(c.get("library"))
 	e.Consent = r.consent(c.get("consent"))
 
-	m.Client.IP, _ = netip.ParseAddr(text(c.get("ip")))
-	m.Client.UserAgent = text(c.get("userAgent"))
-	m.Client.Hints = hints(c.get("userAgentData"))
+	m.Client.IP, _ = netip.ParseAddr(r.text(c.get("ip")))
+	m.Client.UserAgent = r.text(c.get("userAgent"))
+	m.Client.Hints = r.hints(c.get("userAgentData"))
 }
 
 // place sets where it happened, as far as the client says; host and a missing path are found in the URL later. A page
 // call's own properties are nearer to it than the context.
-func place(e *event.Event, page, properties *fastjson.Value) {
+func (r *reader) place(e *event.Event, page, properties *fastjson.Value) {
 	if e.Type != event.Page {
 		properties = nil
 	}
-	e.URL = firstText(properties.Get("url"), page.Get("url"))
-	e.Path = firstText(properties.Get("path"), page.Get("path"))
-	e.Title = firstText(properties.Get("title"), page.Get("title"))
-	e.Referrer = firstText(properties.Get("referrer"), page.Get("referrer"))
+	e.URL = r.firstText(properties.Get("url"), page.Get("url"))
+	e.Path = r.firstText(properties.Get("path"), page.Get("path"))
+	e.Title = r.firstText(properties.Get("title"), page.Get("title"))
+	e.Referrer = r.firstText(properties.Get("referrer"), page.Get("referrer"))
 }
 
 // order sets value, currency and order id. `revenue` means money; `total` and `value` are words of many meanings, so
 // they count only when they hold a number.
 func (r *reader) order(e *event.Event, properties *fastjson.Value) {
-	e.OrderID = firstText(properties.Get("order_id"), properties.Get("orderId"))
+	e.OrderID = r.firstText(properties.Get("order_id"), properties.Get("orderId"))
 	e.Value = r.value(properties)
-	code := strings.ToUpper(text(properties.Get("currency")))
+	code := strings.ToUpper(r.text(properties.Get("currency")))
 	switch {
 	case isCurrency(code):
 		e.Currency = code
@@ -196,7 +200,7 @@ func (r *reader) order(e *event.Event, properties *fastjson.Value) {
 func (r *reader) value(properties *fastjson.Value) int64 {
 	switch revenue := properties.Get("revenue"); typeOf(revenue) {
 	case fastjson.TypeNumber, fastjson.TypeString:
-		if s := text(revenue); s != "" {
+		if s := r.text(revenue); s != "" {
 			return r.money(s, "properties.revenue")
 		}
 	case fastjson.TypeNull:
@@ -204,7 +208,7 @@ func (r *reader) value(properties *fastjson.Value) int64 {
 		r.fail("properties.revenue", "is "+kind(revenue)+"; want a number")
 	}
 	for _, name := range [...]string{"total", "value"} {
-		if s := text(properties.Get(name)); isNumber(s) {
+		if s := r.text(properties.Get(name)); isNumber(s) {
 			return r.money(s, "properties."+name)
 		}
 	}
@@ -241,17 +245,18 @@ func origin(req Request, channel, library string) event.Origin {
 // consent is kept as sent, as text or as an object: what it means is the project's to say.
 func (r *reader) consent(v *fastjson.Value) string {
 	if typeOf(v) == fastjson.TypeString {
-		return text(v)
+		return r.text(v)
 	}
 	return r.object(v, "context.consent")
 }
 
-func library(v *fastjson.Value) string {
-	name, version := text(v.Get("name")), text(v.Get("version"))
+func (r *reader) library(v *fastjson.Value) string {
+	name, version := r.text(v.Get("name")), r.text(v.Get("version"))
 	if version == "" {
 		return name
 	}
-	return name + "/" + version
+	r.scratch = append(append(append(r.scratch[:0], name...), '/'), version...)
+	return r.string(r.scratch)
 }
 
 // screen returns "WIDTHxHEIGHT", or "" unless both are sizes that a screen can have.
@@ -265,15 +270,15 @@ func screen(v *fastjson.Value) string {
 }
 
 // hints writes userAgentData as the headers that would carry the same.
-func hints(v *fastjson.Value) event.Hints {
+func (r *reader) hints(v *fastjson.Value) event.Hints {
 	var h event.Hints
 	for _, brand := range v.GetArray("brands") {
 		if h.Brands != "" {
 			h.Brands += ", "
 		}
-		h.Brands += strconv.Quote(text(brand.Get("brand"))) + ";v=" + strconv.Quote(text(brand.Get("version")))
+		h.Brands += strconv.Quote(r.text(brand.Get("brand"))) + ";v=" + strconv.Quote(r.text(brand.Get("version")))
 	}
-	if platform := text(v.Get("platform")); platform != "" {
+	if platform := r.text(v.Get("platform")); platform != "" {
 		h.Platform = strconv.Quote(platform)
 	}
 	switch mobile := v.Get("mobile"); {

@@ -8,7 +8,7 @@ import (
 	"github.com/touchline-hq/touchline/event"
 )
 
-// Pixel decodes the query of a pixel:
+// Pixel decodes the query of a pixel into m, which is empty:
 //
 //	e                    page, screen, identify, group or alias; anything else is the name of a tracked event
 //	uid, aid, mid        userId, anonymousId, messageId
@@ -17,24 +17,19 @@ import (
 //	p.NAME               properties; of identify and group, traits
 //
 // A query is the short form of a message: it is written out as the one it stands for and decoded like any other.
-// The error is for the sender.
-func (d *Decoder) Pixel(args *fasthttp.Args, req Request) (Message, error) {
+// The error is for the sender; m then holds nothing of use.
+func (d *Decoder) Pixel(m *Message, args *fasthttp.Args, req Request) error {
 	if len(args.Peek("e")) == 0 {
-		return Message{}, &event.Error{Field: "e", Want: "is missing; want page, screen, identify or an event's name"}
+		return &event.Error{Field: "e", Want: "is missing; want page, screen, identify or an event's name"}
 	}
 	parser := d.parsers.Get()
 	defer d.parsers.Put(parser)
-	b := newBatch(req, nil)
-	b.scratch = appendQuery(make([]byte, 0, 512), args)
-	v, err := parser.ParseBytes(b.scratch)
+	message := appendQuery(make([]byte, 0, 512), args)
+	v, err := parser.ParseBytes(message)
 	if err != nil {
-		return Message{}, err
+		return err
 	}
-	var m Message
-	if err := b.message(&m, v, ""); err != nil {
-		return Message{}, err
-	}
-	return m, nil
+	return newBatch(req, nil, len(message)).message(m, v, "")
 }
 
 func appendQuery(dst []byte, args *fasthttp.Args) []byte {

@@ -12,7 +12,12 @@ func pixel(query string) (Message, error) {
 	var args fasthttp.Args
 	args.Parse(query)
 	var d Decoder
-	return d.Pixel(&args, Request{ReceivedAt: received, Origin: event.OriginPixel, NewID: func() string { return "fresh" }})
+	var m Message
+	err := d.Pixel(&m, &args, Request{ReceivedAt: received, Origin: event.OriginPixel, NewID: func() string { return "fresh" }})
+	if err != nil {
+		return Message{}, err // what is left in m means nothing
+	}
+	return m, nil
 }
 
 func TestPixel(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 
 // reader takes values out of one message and remembers the first that is not what it should be.
 type reader struct {
+	arena
 	scratch []byte
 	err     error
 }
@@ -32,7 +33,7 @@ func (r *reader) fail(field, want string) {
 func (r *reader) id(v *fastjson.Value, field string) string {
 	switch typeOf(v) {
 	case fastjson.TypeNull, fastjson.TypeString, fastjson.TypeNumber:
-		return text(v)
+		return r.text(v)
 	}
 	r.fail(field, "is "+kind(v)+"; want a string")
 	return ""
@@ -45,14 +46,14 @@ func (r *reader) object(v *fastjson.Value, field string) string {
 		return ""
 	case fastjson.TypeObject:
 		r.scratch = v.MarshalTo(r.scratch[:0])
-		return nonEmpty(r.scratch)
+		return r.nonEmpty(r.scratch)
 	}
 	r.fail(field, "is "+kind(v)+"; want an object")
 	return ""
 }
 
 func (r *reader) time(v *fastjson.Value, field string) int64 {
-	ms, err := instant(v)
+	ms, err := r.instant(v)
 	if err != nil {
 		r.fail(field, err.Error())
 	}
@@ -68,27 +69,28 @@ func (r *reader) money(s, field string) int64 {
 }
 
 // nonEmpty copies the JSON text of an object, or returns "" if it has no members.
-func nonEmpty(object []byte) string {
+func (r *reader) nonEmpty(object []byte) string {
 	if string(object) == "{}" {
 		return ""
 	}
-	return string(object)
+	return r.string(object)
 }
 
 // text copies a string or the text of a number; it is "" for anything else.
-func text(v *fastjson.Value) string {
+func (r *reader) text(v *fastjson.Value) string {
 	switch typeOf(v) {
 	case fastjson.TypeString:
-		return clean(v.GetStringBytes())
+		return r.clean(v.GetStringBytes())
 	case fastjson.TypeNumber:
-		return string(v.MarshalTo(nil))
+		r.scratch = v.MarshalTo(r.scratch[:0])
+		return r.string(r.scratch)
 	}
 	return ""
 }
 
-func firstText(values ...*fastjson.Value) string {
+func (r *reader) firstText(values ...*fastjson.Value) string {
 	for _, v := range values {
-		if s := text(v); s != "" {
+		if s := r.text(v); s != "" {
 			return s
 		}
 	}
@@ -96,7 +98,10 @@ func firstText(values ...*fastjson.Value) string {
 }
 
 // clean copies b as valid UTF-8 without NUL.
-func clean(b []byte) string {
+func (r *reader) clean(b []byte) string {
+	if bytes.IndexByte(b, 0) < 0 && utf8.Valid(b) {
+		return r.string(b)
+	}
 	s := strings.ToValidUTF8(string(b), "\uFFFD")
 	return strings.ReplaceAll(s, "\x00", "\uFFFD")
 }
@@ -128,22 +133,22 @@ var errTime = errors.New("want a time as in RFC 3339, or Unix milliseconds or se
 
 // instant returns a time in Unix milliseconds, or 0 for an absent one. A number below 1e11 counts seconds: as
 // milliseconds it would be before April 1973, as seconds it reaches the year 5138.
-func instant(v *fastjson.Value) (int64, error) {
+func (r *reader) instant(v *fastjson.Value) (int64, error) {
 	switch typeOf(v) {
 	case fastjson.TypeNull:
 		return 0, nil
 	case fastjson.TypeNumber:
-		n, _ := strconv.ParseFloat(text(v), 64) // ±Inf when it is too large
+		n, _ := strconv.ParseFloat(r.text(v), 64) // ±Inf when it is too large
 		if math.Abs(n) < 1e11 {
 			n *= 1000
 		}
 		const last = 253_402_300_799_999 // the end of the year 9999
 		if !(math.Abs(n) <= last) {
-			return 0, fmt.Errorf("is %s; %w", clip(text(v)), errTime)
+			return 0, fmt.Errorf("is %s; %w", clip(r.text(v)), errTime)
 		}
 		return int64(math.Round(n)), nil
 	case fastjson.TypeString:
-		s := text(v)
+		s := r.text(v)
 		if s == "" {
 			return 0, nil
 		}

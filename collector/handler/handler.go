@@ -36,7 +36,7 @@ type Enricher interface {
 type Decoder interface {
 	Batch(body []byte, req collector.Request) (collector.Result, error)
 	Single(body []byte, typ event.Type, req collector.Request) (collector.Result, error)
-	Pixel(args *fasthttp.Args, req collector.Request) (collector.Message, error)
+	Pixel(m *collector.Message, args *fasthttp.Args, req collector.Request) error
 }
 
 // Config is what a Handler needs. The first four are required.
@@ -97,11 +97,16 @@ type buffers struct {
 	encoded []byte       // all records, one after the other
 	ends    []int        // of each record in encoded
 	records [][]byte
+
+	messages []collector.Message
 }
 
 // keepBuffer is the size in bytes above which a buffer is left to the garbage collector, so that one large request does not
 // hold its memory for good.
 const keepBuffer = 4 << 20
+
+// keepMessages is the same for the messages, which have about a kilobyte each.
+const keepMessages = 1000
 
 func (h *Handler) acquire() *buffers {
 	b, _ := h.buffers.Get().(*buffers) // the pool holds nothing else
@@ -109,7 +114,8 @@ func (h *Handler) acquire() *buffers {
 }
 
 func (h *Handler) release(b *buffers) {
-	if b.body.Cap()+cap(b.encoded) <= keepBuffer {
+	if b.body.Cap()+cap(b.encoded) <= keepBuffer && cap(b.messages) <= keepMessages {
+		clear(b.messages) // their strings are not held either
 		h.buffers.Put(b)
 	}
 }

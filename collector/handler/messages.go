@@ -23,7 +23,8 @@ func (h *Handler) messages(ctx *fasthttp.RequestCtx, limit int, decodeBody decod
 	answer(ctx, result, err)
 }
 
-// takeMessages makes the request's messages durable. The error may be a *refusal.
+// takeMessages makes the request's messages durable. The error may be a *refusal. The messages themselves are gone when it
+// returns; the result still says how many there were.
 func (h *Handler) takeMessages(ctx *fasthttp.RequestCtx, limit int, decodeBody decodeFunc) (collector.Result, error) {
 	b := h.acquire()
 	defer h.release(b)
@@ -39,10 +40,13 @@ func (h *Handler) takeMessages(ctx *fasthttp.RequestCtx, limit int, decodeBody d
 	if err != nil {
 		return collector.Result{}, err
 	}
-	result, err := decodeBody(body, collector.Request{ReceivedAt: h.Now().UnixMilli(), FromBrowser: fromBrowser(ctx)})
+	result, err := decodeBody(body, collector.Request{
+		ReceivedAt: h.Now().UnixMilli(), FromBrowser: fromBrowser(ctx), Into: b.messages,
+	})
 	if err != nil {
 		return collector.Result{}, err
 	}
+	b.messages = result.Messages
 	if !named {
 		if p, err = h.admit(ctx, result.WriteKey); err != nil {
 			return collector.Result{}, err

@@ -28,14 +28,13 @@ func (h *Handler) takePixel(ctx *fasthttp.RequestCtx) (collector.Result, error) 
 	if err != nil {
 		return collector.Result{}, err
 	}
-	m, err := h.Decode.Pixel(args, h.pixelRequest())
-	if err != nil {
-		return collector.Result{Rejected: []collector.Rejection{{Reason: err.Error()}}}, nil
-	}
 	b := h.acquire()
 	defer h.release(b)
-	result := collector.Result{Messages: []collector.Message{m}}
-	return result, h.keep(ctx, b, p, result.Messages)
+	b.messages = append(b.messages[:0], collector.Message{})
+	if err := h.Decode.Pixel(&b.messages[0], args, h.pixelRequest()); err != nil {
+		return collector.Result{Rejected: []collector.Rejection{{Reason: err.Error()}}}, nil
+	}
+	return collector.Result{Messages: b.messages}, h.keep(ctx, b, p, b.messages)
 }
 
 // pixelRequest gives each pixel without an id a new one. Nobody repeats a pixel's request, and two that are the same
