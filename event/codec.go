@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unsafe"
 )
 
 // The spool keeps events in this form:
@@ -34,6 +35,17 @@ func (e *Event) AppendBinary(dst []byte) ([]byte, error) {
 
 // UnmarshalBinary replaces e by the event encoded in data. It copies data once; the event's strings share that copy.
 func (e *Event) UnmarshalBinary(data []byte) error {
+	return e.unmarshal(data, string(data))
+}
+
+// UnmarshalShared is UnmarshalBinary without the copy: the event's strings are data, which must not change as long as
+// one of them is in use.
+func (e *Event) UnmarshalShared(data []byte) error {
+	return e.unmarshal(data, unsafe.String(unsafe.SliceData(data), len(data)))
+}
+
+// unmarshal makes the event's strings of text, which holds the same bytes as data.
+func (e *Event) unmarshal(data []byte, text string) error {
 	if len(data) == 0 {
 		return fmt.Errorf("%w: empty", ErrCodec)
 	}
@@ -51,14 +63,13 @@ func (e *Event) UnmarshalBinary(data []byte) error {
 	}
 	*e = Event{}
 	e.setNumbers(&numbers)
-	shared := string(rest)
 	for i, s := range e.texts() {
 		n, size := binary.Uvarint(rest)
 		if size <= 0 || n > uint64(len(rest)-size) {
 			return fmt.Errorf("%w: text %d is cut", ErrCodec, i)
 		}
-		start := len(shared) - len(rest) + size
-		*s, rest = shared[start:start+int(n)], rest[size+int(n):]
+		start := len(text) - len(rest) + size
+		*s, rest = text[start:start+int(n)], rest[size+int(n):]
 	}
 	if len(rest) > 0 {
 		return fmt.Errorf("%w: %d bytes too many", ErrCodec, len(rest))

@@ -43,12 +43,16 @@ func TestCodecKeepsEveryField(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got Event
-		if err := got.UnmarshalBinary(data); err != nil {
-			t.Fatal(err)
-		}
-		if got != want {
-			t.Fatalf("got  %+v\nwant %+v", got, want)
+		for name, unmarshal := range map[string]func(*Event, []byte) error{
+			"UnmarshalBinary": (*Event).UnmarshalBinary, "UnmarshalShared": (*Event).UnmarshalShared,
+		} {
+			var got Event
+			if err := unmarshal(&got, data); err != nil {
+				t.Fatal(err)
+			}
+			if got != want {
+				t.Fatalf("%s\ngot  %+v\nwant %+v", name, got, want)
+			}
 		}
 	})
 }
@@ -60,7 +64,10 @@ func FuzzUnmarshalBinary(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{2})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var e Event
+		var e, shared Event
+		if (e.UnmarshalBinary(data) == nil) != (shared.UnmarshalShared(data) == nil) || e != shared {
+			t.Fatalf("shared %+v\ncopied %+v", shared, e)
+		}
 		if err := e.UnmarshalBinary(data); err != nil {
 			if !errors.Is(err, ErrCodec) {
 				t.Fatalf("error %v does not wrap ErrCodec", err)
