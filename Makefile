@@ -6,7 +6,8 @@ SHELL       := bash
 .DEFAULT_GOAL := build
 
 FUZZTIME ?= 10s
-KILLS    ?= 12
+KILLS    ?= 100
+SEED     ?= 0
 FLAGS    ?=
 
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -60,12 +61,15 @@ fuzz: $(RUNTIME) $(WEB_BUILT) ## every fuzz target in the tree, FUZZTIME=10s eac
 	done; exit $$failed; }
 
 .PHONY: bench
-bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec)
+bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, pixel, batch
 	@go test -run='^$$' -bench=. -benchmem $(FLAGS) $$($(call functions,Benchmark) | cut -d' ' -f1 | sort -u)
+	@go run ./bench/spool -seconds=1
+	@go run ./bench/pixel -seconds=5
+	@go run ./bench/batch -seconds=15
 
 .PHONY: chaos
-chaos: build ## kill collector and engine under load, KILLS=12 times: nothing lost, nothing twice
-	@go test -v -count=1 -timeout=60m -run TestChaos $(FLAGS) ./bench/chaos -args -kills=$(KILLS)
+chaos: build ## kill collector and engine under load, KILLS=100 times: nothing lost, nothing twice
+	@go test -v -count=1 -timeout=20m -run TestChaos $(FLAGS) ./bench/chaos -args -kills=$(KILLS) -seed=$(SEED)
 
 .PHONY: clean
 clean: ## remove what was built and installed here

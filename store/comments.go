@@ -10,21 +10,23 @@ import (
 
 var quotes = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
-// describeEvents gives the columns of view events the comments of those of table events_raw, because a view does not
+// describeViews gives the columns of each view X the comments of those of its table X_raw, because a view does not
 // inherit them.
-func (db *DB) describeEvents(ctx context.Context) error {
-	var changes []string
+func (db *DB) describeViews(ctx context.Context) error {
+	changes := make(map[string][]string)
 	err := db.query(ctx, "MissingComments", nil, func(r driver.Rows) error {
-		var column, comment string
-		err := r.Scan(&column, &comment)
-		changes = append(changes, fmt.Sprintf("COMMENT COLUMN %s '%s'", column, quotes.Replace(comment)))
+		var view, column, comment string
+		err := r.Scan(&view, &column, &comment)
+		changes[view] = append(changes[view], fmt.Sprintf("COMMENT COLUMN %s '%s'", column, quotes.Replace(comment)))
 		return err
 	})
-	if err != nil || len(changes) == 0 {
+	if err != nil {
 		return err
 	}
-	if err := db.conn.Exec(ctx, "ALTER TABLE events "+strings.Join(changes, ", ")); err != nil {
-		return fmt.Errorf("comment the columns of view events: %w", err)
+	for view, list := range changes {
+		if err := db.conn.Exec(ctx, "ALTER TABLE "+view+" "+strings.Join(list, ", ")); err != nil {
+			return fmt.Errorf("comment the columns of view %s: %w", view, err)
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/event"
 )
 
@@ -33,14 +34,16 @@ func (im *Importer) Insert(ctx context.Context, events []event.Event) (int, erro
 	if err != nil {
 		return 0, err
 	}
-	if present == len(events) {
-		return 0, nil
-	}
 	// Each insert has an effect: a repeated import is recognised by its message ids, one by one.
-	if err := im.inserter.Insert(ctx, rand.Text(), events); err != nil {
-		return 0, err
+	token := rand.Text()
+	if present < len(events) {
+		if err = im.inserter.Insert(ctx, token, events); err != nil {
+			return 0, err
+		}
 	}
-	return len(events) - present, nil
+	// An import that is killed here leaves events that the ledger does not know. Doing it again books them.
+	err = im.inserter.Book(ctx, token, []collector.Entry{{Project: im.project, Outcome: collector.Imported, Events: uint64(len(events))}})
+	return len(events) - present, err
 }
 
 // Close ends the connection.

@@ -29,10 +29,28 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err := db.migrate(ctx, files); err != nil {
 		return err
 	}
-	return db.describeEvents(ctx)
+	return db.describeViews(ctx)
 }
 
-func (db *DB) migrate(ctx context.Context, files fs.FS) (err error) {
+// Versions returns the version of the tables, and the one that Migrate would bring them to.
+func (db *DB) Versions(ctx context.Context) (current, newest int64, err error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return 0, 0, err
+	}
+	err = db.withProvider(files, func(provider *goose.Provider) error {
+		current, newest, err = provider.GetVersions(ctx)
+		return err
+	})
+	return current, newest, err
+}
+
+func (db *DB) migrate(ctx context.Context, files fs.FS) error {
+	return db.withProvider(files, func(provider *goose.Provider) error { return up(ctx, provider) })
+}
+
+// withProvider calls f with what applies migrations.
+func (db *DB) withProvider(files fs.FS, f func(*goose.Provider) error) (err error) {
 	conn := clickhouse.OpenDB(&db.target.options)
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	provider, err := goose.NewProvider(goose.DialectClickHouse, conn, files,
@@ -43,6 +61,10 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) (err error) {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
+	return f(provider)
+}
+
+func up(ctx context.Context, provider *goose.Provider) error {
 	current, newest, err := provider.GetVersions(ctx)
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)

@@ -9,43 +9,92 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/touchline-hq/touchline/bench/instance"
 )
 
 const (
 	writeKey = "wk_chaos"
+	senders  = 8
 	maxBatch = 20
-	// retryPause is the time between two attempts of a sender.
+	// maxMessages is how many a sender makes up. After that it repeats.
+	maxMessages = 100_000
+	// pace and retryPause are times between requests of a sender: at most, and after one without an answer.
+	pace       = 40 * time.Millisecond
 	retryPause = 10 * time.Millisecond
+	// patience is how long an answer may take, and impatience how long some wait for one at most.
+	patience   = 10 * time.Second
+	impatience = 10 * time.Millisecond
 )
+
+// load is several senders at work.
+type load struct {
+	ctx                   context.Context // ends when a sender has failed, which is its cause
+	senders               []*sender
+	acknowledged, refused chan struct{} // a batch was, just now
+	stopped               chan struct{}
+	group                 *errgroup.Group
+}
+
+// startLoad sends until stop is called.
+func startLoad(t *testing.T, in *instance.Installation) *load {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute+time.Duration(*kills)*5*time.Second)
+	t.Cleanup(cancel)
+	l := &load{acknowledged: make(chan struct{}), refused: make(chan struct{}), stopped: make(chan struct{})}
+	l.group, l.ctx = errgroup.WithContext(ctx)
+	for i := range senders {
+		s := &sender{
+			name: fmt.Sprintf("s%d", i), in: in, load: l, rng: rand.New(rand.NewPCG(*seed, uint64(i)+1)),
+			client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxConnsPerHost: 1}},
+		}
+		l.senders = append(l.senders, s)
+		l.group.Go(s.run)
+	}
+	return l
+}
+
+// stop returns when what is under way is answered.
+func (l *load) stop(t *testing.T) {
+	t.Helper()
+	close(l.stopped)
+	if err := l.group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// await waits until something has happened n times, or returns why the load has ended.
+func (l *load) await(happened <-chan struct{}, n int) error {
+	for range n {
+		select {
+		case <-happened:
+		case <-l.ctx.Done():
+			return context.Cause(l.ctx)
+		}
+	}
+	return nil
+}
 
 // message is what a sender knows of one: its number is its place.
 type message struct {
-	attempts     int // requests that may have reached the collector
+	attempts     int // requests with it that may have been taken: not those that were refused or did not arrive
 	acknowledged bool
 }
-
-// batch is the messages from one number up to another.
-type batch struct{ from, to int }
 
 // sender sends batches over a connection of its own, one after the other.
 type sender struct {
 	name     string
 	in       *instance.Installation
+	load     *load
 	client   *http.Client
 	rng      *rand.Rand
-	answered chan<- struct{} // gets a value when a batch is acknowledged, if somebody waits for that
 	messages []message
-	batches  []batch
-}
 
-func newSender(in *instance.Installation, name string, rng *rand.Rand, answered chan<- struct{}) *sender {
-	return &sender{
-		name: name, in: in, rng: rng, answered: answered,
-		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1}},
-	}
+	refusals, timeouts, repeats int // requests, requests, batches
 }
 
 func (s *sender) id(number int) string { return s.name + "-" + strconv.Itoa(number) }
@@ -57,67 +106,98 @@ func (s *sender) number(id string) (int, bool) {
 	return number, ok && err == nil && number >= 0 && number < len(s.messages)
 }
 
-// run sends until stop is closed. The error is an answer that no client should get.
-func (s *sender) run(ctx context.Context, stop <-chan struct{}) error {
+// run sends until the load is stopped. The error is an answer that no client should get.
+func (s *sender) run() error {
 	defer s.client.CloseIdleConnections()
 	for {
 		select {
-		case <-stop:
+		case <-s.load.stopped:
 			return nil
 		default:
 		}
-		if err := s.deliver(ctx, s.choose()); err != nil {
+		if err := s.deliver(s.choose()); err != nil {
+			return err
+		}
+		if err := pause(s.load.ctx, time.Duration(s.rng.Int64N(int64(pace)))); err != nil {
 			return err
 		}
 	}
 }
 
-// choose is mostly a new batch. Else it is one that was sent before, acknowledged or not, maybe long ago.
-func (s *sender) choose() batch {
-	if len(s.batches) > 0 && s.rng.IntN(10) == 0 {
-		return s.batches[s.rng.IntN(len(s.batches))]
+// choose is mostly a batch of new messages. Else it is one of messages that were sent before in other batches,
+// acknowledged or not, maybe long ago, some of them twice.
+func (s *sender) choose() []int {
+	again := len(s.messages) >= maxMessages || len(s.messages) > 0 && s.rng.IntN(10) == 0
+	if again {
+		s.repeats++
 	}
-	b := batch{len(s.messages), len(s.messages) + 1 + s.rng.IntN(maxBatch)}
-	s.batches = append(s.batches, b)
-	s.messages = append(s.messages, make([]message, b.to-b.from)...)
-	return b
+	batch := make([]int, 1+s.rng.IntN(maxBatch))
+	for i := range batch {
+		if again {
+			batch[i] = s.rng.IntN(len(s.messages))
+			continue
+		}
+		batch[i] = len(s.messages)
+		s.messages = append(s.messages, message{})
+	}
+	return batch
 }
 
 // deliver repeats a batch until it is answered. Some it gives up, so that nobody knows whether they were taken.
-func (s *sender) deliver(ctx context.Context, b batch) error {
+func (s *sender) deliver(batch []int) error {
 	for {
-		answer, err := s.send(ctx, b)
+		answer, err := s.send(batch)
 		switch {
-		case ctx.Err() != nil:
-			return fmt.Errorf("%s: batch %d to %d is not answered: %w", s.name, b.from, b.to, context.Cause(ctx))
+		case s.load.ctx.Err() != nil:
+			return fmt.Errorf("%s: batch %d is not answered: %w", s.name, batch, context.Cause(s.load.ctx))
 		case err == nil && answer == instance.Acknowledged:
-			for n := b.from; n < b.to; n++ {
+			for _, n := range batch {
 				s.messages[n].acknowledged = true
 			}
-			select {
-			case s.answered <- struct{}{}:
-			default:
-			}
+			tell(s.load.acknowledged)
 			return nil
-		case err == nil && answer.Status != http.StatusServiceUnavailable:
-			return fmt.Errorf("%s: batch %d to %d is answered %+v", s.name, b.from, b.to, answer)
-		case s.rng.IntN(20) == 0:
+		case err == nil && answer.Status == http.StatusServiceUnavailable:
+			s.refusals++
+			tell(s.load.refused)
+		case err == nil:
+			return fmt.Errorf("%s: batch %d is answered %+v", s.name, batch, answer)
+		}
+		if s.rng.IntN(20) == 0 {
 			return nil
 		}
-		if err := pause(ctx, retryPause); err != nil {
+		if err := pause(s.load.ctx, retryPause); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *sender) send(ctx context.Context, b batch) (instance.Answer, error) {
-	var messages []map[string]any
-	for n := b.from; n < b.to; n++ {
-		messages = append(messages, instance.Message(s.id(n)))
+// tell tells whoever waits for it.
+func tell(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
+}
+
+// send sends a batch once, and now and then does not wait for the answer.
+func (s *sender) send(batch []int) (instance.Answer, error) {
+	var messages []map[string]any
+	for _, n := range batch {
+		m := instance.Message(s.id(n))
+		m["event"] = purchase
+		messages = append(messages, m)
+	}
+	ctx, cancel := s.load.ctx, context.CancelFunc(func() {})
+	if s.rng.IntN(30) == 0 {
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(s.rng.Int64N(int64(impatience))))
+	}
+	defer cancel()
 	answer, err := s.in.Send(ctx, s.client, writeKey, messages)
-	if !errors.Is(err, syscall.ECONNREFUSED) {
-		for n := b.from; n < b.to; n++ {
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.timeouts++
+	}
+	if answer.Status != http.StatusServiceUnavailable && !errors.Is(err, syscall.ECONNREFUSED) {
+		for _, n := range batch {
 			s.messages[n].attempts++
 		}
 	}

@@ -32,6 +32,8 @@ type Installation struct {
 	Config string // file
 	Addr   string // of the collector, host:port
 
+	SpoolLimit string // collector.spool_limit, from the next Configure on; empty: the default
+
 	program Program
 }
 
@@ -64,10 +66,10 @@ func freeAddress(t testing.TB) string {
 	return ""
 }
 
-// Configure writes the configuration file: a first line that says where the collector listens, then the settings.
+// Configure writes the configuration file: a first line about the collector, then the settings.
 func (in *Installation) Configure(t testing.TB, settings string) {
 	t.Helper()
-	text := fmt.Sprintf("collector: { listen: %q }\n%s", in.Addr, settings)
+	text := fmt.Sprintf("collector: { listen: %q, admin: \"127.0.0.1:0\", spool_limit: %q }\n%s", in.Addr, in.SpoolLimit, settings)
 	if err := os.WriteFile(in.Config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -130,8 +132,11 @@ func (in *Installation) Engine(t testing.TB) int {
 	return pids[0]
 }
 
+// SpoolDir is where the collector keeps what is not stored yet.
+func (in *Installation) SpoolDir() string { return filepath.Join(in.Dir, "spool") }
+
 // PositionFile is the file of the spool that changes when a batch is taken from it and when one is committed.
-func (in *Installation) PositionFile() string { return filepath.Join(in.Dir, "spool", "position") }
+func (in *Installation) PositionFile() string { return filepath.Join(in.SpoolDir(), "position") }
 
 // Position is what that file holds.
 func (in *Installation) Position(t testing.TB) []byte {

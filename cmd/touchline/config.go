@@ -81,6 +81,7 @@ type conversionConfig struct {
 }
 
 const (
+	defaultData       = "./data"
 	defaultLookback   = 90 * 24 * time.Hour
 	maxLookback       = 730 * 24 * time.Hour
 	defaultInactivity = 30 * 24 * time.Hour
@@ -165,8 +166,9 @@ func find(file *ast.File, path string) ast.Node {
 
 // complete checks the settings, fills in defaults and derives what the parts of the program are given.
 func (c *config) complete() error {
-	setDefault(&c.Data, "./data")
+	setDefault(&c.Data, defaultData)
 	setDefault(&c.Collector.Listen, ":8080")
+	setDefault(&c.Collector.Admin, "127.0.0.1:8081")
 	setDefault(&c.Collector.Durability, "fsync")
 	if d := c.Collector.Durability; d != "fsync" && d != "os" {
 		return &configError{"collector.durability", fmt.Sprintf("is %q; want fsync or os", d)}
@@ -181,7 +183,6 @@ func (c *config) complete() error {
 	if c.ClickHouse.Cluster != "" {
 		return &configError{"clickhouse.cluster", "is not supported by this version; leave it empty"}
 	}
-	c.warn(c.Collector.Admin != "", "collector.admin")
 	c.warn(c.Dashboards.Listen != "", "dashboards.listen")
 	return c.completeProjects()
 }

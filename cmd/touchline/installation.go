@@ -39,7 +39,7 @@ func (g *globals) dataDir(cfg *config) string { return cmp.Or(g.Data, cfg.Data) 
 func (g *globals) load() (*config, error) {
 	file := g.Config
 	if file == "" {
-		dir := cmp.Or(g.Data, "./data")
+		dir := cmp.Or(g.Data, defaultData)
 		instance, running, err := datadir.FindInstance(dir)
 		switch beside := filepath.Join(dir, defaultConfigFile); {
 		case err != nil:
@@ -58,6 +58,15 @@ func (g *globals) load() (*config, error) {
 	return g.defaultConfig()
 }
 
+// found tells whether there is an installation or a configuration to look at: load makes what is missing.
+func (g *globals) found() bool {
+	dir := cmp.Or(g.Data, defaultData)
+	return g.Config != "" || fileExists(defaultConfigFile) || fileExists(filepath.Join(dir, defaultConfigFile)) || isInstallation(dir)
+}
+
+// isInstallation tells whether something was ever started in a data directory.
+func isInstallation(dir string) bool { return fileExists(filepath.Join(dir, "lock")) }
+
 // defaultKeys are the keys of the project that there is without a configuration.
 type defaultKeys struct {
 	WriteKey string `json:"write_key"`
@@ -66,7 +75,7 @@ type defaultKeys struct {
 // defaultConfig has one project in mode full, whose key is made once and kept in the data directory.
 func (g *globals) defaultConfig() (*config, error) {
 	c := &config{Data: g.Data}
-	setDefault(&c.Data, "./data")
+	setDefault(&c.Data, defaultData)
 	var keys defaultKeys
 	name := filepath.Join(c.Data, "keys.json")
 	data, err := os.ReadFile(name)
@@ -178,18 +187,24 @@ func (in *installation) close() {
 	}
 }
 
-// openGeo opens the geo file: the configured one, else the one beside the program. It is nil when there is none.
+// geoFile is the configured geo file, else the one beside the program.
+func (in *installation) geoFile() (string, error) {
+	if file := in.cfg.GeoIP.Database; file != "" {
+		return file, nil
+	}
+	program, err := os.Executable()
+	return filepath.Join(filepath.Dir(program), "dbip-country.mmdb"), err
+}
+
+// openGeo opens the geo file. It is nil when none is configured and none beside the program.
 func (in *installation) openGeo() (*enrich.Geo, error) {
-	file := in.cfg.GeoIP.Database
-	if file == "" {
-		beside, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
-		if file = filepath.Join(filepath.Dir(beside), "dbip-country.mmdb"); !fileExists(file) {
-			in.log.Warn("no geo file: countries stay empty; run make build, or set geoip.database", "file", file)
-			return nil, nil
-		}
+	file, err := in.geoFile()
+	if err != nil {
+		return nil, err
+	}
+	if in.cfg.GeoIP.Database == "" && !fileExists(file) {
+		in.log.Warn("no geo file: countries stay empty; run make build, or set geoip.database", "file", file)
+		return nil, nil
 	}
 	geo, err := enrich.OpenGeo(file)
 	if err != nil {
@@ -197,6 +212,9 @@ func (in *installation) openGeo() (*enrich.Geo, error) {
 	}
 	return geo, nil
 }
+
+// spoolDir is where the collector keeps what is not stored yet.
+func (in *installation) spoolDir() string { return filepath.Join(in.dir, "spool") }
 
 // visitorKey is the secret that hides visitors of imported logs. It is made once: with another key the same visitor
 // would be another.

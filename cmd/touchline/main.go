@@ -29,6 +29,8 @@ type commandLine struct {
 	Attribute attributeCommand `cmd:"" help:"Compute journeys, and the credit of each channel for conversions."`
 	Paths     pathsCommand     `cmd:"" help:"Run attribution models on a CSV file of paths; no server needed."`
 	SQL       sqlCommand       `cmd:"" name:"sql" help:"Answer a SELECT as the read-only analyst."`
+	Doctor    doctorCommand    `cmd:"" help:"Say what is wrong with this installation, and what to do; account for every event."`
+	Spool     spoolCommand     `cmd:"" help:"List what the spool holds, damage included; changes nothing."`
 	Demo      demoCommand      `cmd:"" help:"Simulate a shop and a B2B company through the real collector, then show the results."`
 	Health    healthCommand    `cmd:"" hidden:"" help:"Ask a running collector whether it takes events."`
 }
@@ -93,7 +95,7 @@ func protectComments(args []string) []string {
 
 // fail reports an error as one line.
 func fail(err error) int {
-	fmt.Fprintln(os.Stderr, "touchline: "+strings.Join(strings.Fields(err.Error()), " "))
+	fmt.Fprintln(os.Stderr, "touchline: "+oneLine(err))
 	if usage := (usageError{}); errors.As(err, &usage) {
 		fmt.Fprintln(os.Stderr, "touchline: see touchline --help")
 		return exitUsage

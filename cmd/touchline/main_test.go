@@ -36,7 +36,7 @@ func withServer(t *testing.T, configuration string, f func(context.Context, *ser
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "touchline.yaml")
-	configuration = fmt.Sprintf("data: %q\ncollector: { listen: \"127.0.0.1:0\" }\n", dir) + configuration
+	configuration = fmt.Sprintf("data: %q\ncollector: { listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\" }\n", dir) + configuration
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}

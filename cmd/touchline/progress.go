@@ -67,6 +67,6 @@ func get(ctx context.Context, url string) (status int, body string, err error) {
 		return 0, "", err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, 1000))
+	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	return response.StatusCode, strings.TrimSpace(string(text)), err
 }

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -42,9 +41,11 @@ func (c *upCommand) Run(ctx context.Context, g *globals) error {
 type server struct {
 	*installation
 	listener net.Listener
-	geo      *enrich.Geo // nil when there is no geo file
+	geo      *enrich.Geo  // nil when there is no geo file
+	admin    net.Listener // nil when its address is taken
 	spool    *spool.Spool
 	handler  *handler.Handler
+	metrics  *metrics
 	projects atomic.Pointer[collector.Projects]
 }
 
@@ -68,6 +69,7 @@ func serve(ctx context.Context, g *globals, cfg *config, then func(context.Conte
 	delivery, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	group.Go(func() error { return s.deliver(delivery, drain) })
+	group.Go(func() error { return s.administer(running) })
 	group.Go(func() error { return s.expire(running) })
 	group.Go(func() error { return s.reload(running, g) })
 	group.Go(func() error { return s.refreshGeo(running) })
@@ -100,10 +102,13 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 	if s.listener, err = net.Listen("tcp", cfg.Collector.Listen); err != nil {
 		return s, listenError(cfg.Collector.Listen, err)
 	}
+	if s.admin, err = s.listenAdmin(); err != nil {
+		return s, err
+	}
 	if s.geo, err = s.openGeo(); err != nil {
 		return s, err
 	}
-	if s.spool, err = openSpool(s.dir, cfg, s.log); err != nil {
+	if s.spool, err = openSpool(s.spoolDir(), cfg, s.log); err != nil {
 		return s, err
 	}
 	if err = s.start(ctx); err != nil {
@@ -111,9 +116,14 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 	}
 	s.projects.Store(collector.NewProjects(cfg.collecting))
 	s.handler = handler.New(handler.Config{Projects: s.projects.Load, Decode: &decode.Decoder{}, Enrich: enrich.New(s.geo), Sink: s.spool, Log: s.log})
+	s.metrics = newMetrics()
+	s.metrics.registry.MustRegister(gauges{s.spool, s.handler})
 	instance := datadir.Instance{PID: os.Getpid(), Started: time.Now().UTC(), Config: cfg.file}
 	if s.engine != nil {
 		instance.Addr = s.engine.Addr()
+	}
+	if s.admin != nil {
+		instance.Admin = s.admin.Addr().String()
 	}
 	return s, s.lock.WriteInstance(instance)
 }
@@ -131,7 +141,7 @@ func openSpool(dir string, cfg *config, log *slog.Logger) (*spool.Spool, error) 
 		durability = spool.OS
 	}
 	return spool.Open(spool.Options{
-		Dir: filepath.Join(dir, "spool"), Limit: cfg.spoolLimit, Durability: durability,
+		Dir: dir, Limit: cfg.spoolLimit, Durability: durability,
 		OnDamage: func(e *spool.DamageError) {
 			if errors.Is(e, spool.ErrTorn) {
 				log.Info("an append that was never acknowledged was cut off", "at", e)
@@ -146,6 +156,9 @@ func openSpool(dir string, cfg *config, log *slog.Logger) (*spool.Spool, error) 
 func (s *server) stop() {
 	if s.listener != nil {
 		_ = s.listener.Close()
+	}
+	if s.admin != nil {
+		_ = s.admin.Close()
 	}
 	if s.spool != nil {
 		if err := s.spool.Close(); err != nil {
@@ -166,7 +179,7 @@ const (
 // listen answers requests until ctx is done.
 func (s *server) listen(ctx context.Context) error {
 	web := &fasthttp.Server{
-		Handler: s.handler.Handle, ErrorHandler: refuse, Name: "touchline", NoDefaultServerHeader: true, NoDefaultContentType: true,
+		Handler: s.metrics.count(s.handler.Handle), ErrorHandler: refuse, Name: "touchline", NoDefaultServerHeader: true, NoDefaultContentType: true,
 		ReadTimeout: readTimeout, WriteTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxRequestBodySize: maxRequest, ReadBufferSize: maxHeader, CloseOnShutdown: true,
 		Logger: quiet{s.log},
@@ -212,15 +225,16 @@ func (q quiet) Printf(format string, args ...any) { q.log.Info(fmt.Sprintf(forma
 // deliver moves events from the spool into the database.
 func (s *server) deliver(ctx context.Context, drain <-chan struct{}) error {
 	inserter := s.db.NewInserter()
+	inserter.Spool = s.spool.ID()
 	defer inserter.Close()
-	d := batch.Deliverer{Queue: &spoolQueue{spool: s.spool}, Inserter: inserter, Log: s.log}
+	d := batch.Deliverer{Queue: &spoolQueue{spool: s.spool}, Inserter: &meteredInserter{inserter, s.metrics}, Log: s.log}
 	return d.Run(ctx, drain)
 }
 
-// Limits of a batch.
+// Limits of a batch. A batch takes several times its bytes while it is read, decoded and sent.
 const (
 	batchRecords = 100_000
-	batchBytes   = 64 << 20
+	batchBytes   = 16 << 20
 	batchLinger  = time.Second
 )
 
@@ -319,6 +333,9 @@ func (s *server) announce(w io.Writer) {
 		host = "localhost"
 	}
 	fmt.Fprintf(w, "collector  http://%s\n", net.JoinHostPort(host, port))
+	if s.admin != nil {
+		fmt.Fprintf(w, "metrics    http://%s/metrics\n", s.admin.Addr())
+	}
 	fmt.Fprintf(w, "data       %s\n", s.dir)
 	if s.cfg.file == "" {
 		fmt.Fprintln(w, "project    default, privacy mode full: there is no configuration file")

@@ -3,11 +3,13 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/touchline-hq/touchline/collector"
@@ -25,9 +27,25 @@ type Queue interface {
 	Pending() uint64
 }
 
-// Inserter stores events. A call with a token that has been inserted before changes nothing.
+// Inserter stores events, and what became of them. A call with a token that the same method has had before changes
+// nothing. Events and entries are the caller's again when a call returns.
 type Inserter interface {
+	// Insert stores events. An error that is a Refusal says that some of them can never be stored; none was. After any
+	// other error it is not known whether they were.
 	Insert(ctx context.Context, token string, events []event.Event) error
+	// Reject keeps events that were refused.
+	Reject(ctx context.Context, token string, refused []collector.RefusedEvent) error
+	// Book enters into the ledger what became of a batch.
+	Book(ctx context.Context, token string, entries []collector.Entry) error
+	// ActiveParts is how many parts the database has still to merge where there are most.
+	ActiveParts(ctx context.Context) (int, error)
+}
+
+// Refusal is an error that blames the events. Every other error is trouble that passes.
+type Refusal interface {
+	error
+	Refused() bool
+	Reason() string // a word or two of which there are few
 }
 
 // Deliverer moves batches from a Queue to an Inserter.
@@ -36,8 +54,16 @@ type Deliverer struct {
 	Inserter Inserter
 	Log      *slog.Logger
 
-	events []event.Event
+	events  []event.Event
+	refused []collector.RefusedEvent // of the current batch
+	paced   time.Time                // when the parts were last counted
 }
+
+// MaxParts is the number of active parts in one partition above which delivery waits. A server slows inserts down at
+// 1000 and refuses them at 3000; waiting before that leaves its power to the merges.
+const MaxParts = 300
+
+const countParts = time.Second // between counts
 
 // Waits between attempts grow from minWait to maxWait, each shortened at random by up to a half, so that many
 // collectors do not come back at once.
@@ -46,9 +72,9 @@ const (
 	maxWait = 10 * time.Second
 )
 
-// Run delivers until drain is closed and the queue is empty, or until ctx is done. After drain is closed it tries as
-// before, so ctx must carry the deadline for it. An error that wraps ctx's says how many events wait; another means that
-// the queue is unusable.
+// Run delivers until drain is closed and the queue is empty, or until ctx is done. Trouble with the queue or the inserter
+// is tried again for as long as ctx lives, after drain is closed too, so ctx must carry the deadline for that. An error
+// that wraps ctx's says how many events wait; another means that the queue holds what this version cannot read.
 func (d *Deliverer) Run(ctx context.Context, drain <-chan struct{}) error {
 	err := d.run(ctx, drain)
 	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
@@ -59,18 +85,23 @@ func (d *Deliverer) Run(ctx context.Context, drain <-chan struct{}) error {
 
 func (d *Deliverer) run(ctx context.Context, drain <-chan struct{}) error {
 	for {
-		records, token, err := d.next(ctx, drain)
+		var records [][]byte
+		var token string
+		err := d.retry(ctx, "reading the spool", func() (err error) {
+			records, token, err = d.next(ctx, drain)
+			return err
+		})
 		if err != nil || records == nil {
 			return err
 		}
 		if err := d.decode(records); err != nil {
 			return err
 		}
-		if err := d.insert(ctx, token); err != nil {
+		if err := d.deliver(ctx, token); err != nil {
 			return err
 		}
-		if err := d.Queue.Commit(); err != nil {
-			return fmt.Errorf("move the read position: %w", err)
+		if err := d.retry(ctx, "moving the spool's read position", d.Queue.Commit); err != nil {
+			return err
 		}
 	}
 }
@@ -99,6 +130,7 @@ func (d *Deliverer) next(ctx context.Context, drain <-chan struct{}) ([][]byte, 
 	return d.Queue.Next(ctx)
 }
 
+// decode leaves the events' strings in the records, which stay until the batch is over.
 func (d *Deliverer) decode(records [][]byte) error {
 	d.events = d.events[:0]
 	for _, r := range records {
@@ -106,7 +138,7 @@ func (d *Deliverer) decode(records [][]byte) error {
 			return fmt.Errorf("the spool holds a record of a kind that this version does not know; start the version that wrote it")
 		}
 		var e event.Event
-		if err := e.UnmarshalBinary(r[1:]); err != nil {
+		if err := e.UnmarshalShared(r[1:]); err != nil {
 			return fmt.Errorf("the spool holds a record that this version cannot read; start the version that wrote it: %w", err)
 		}
 		d.events = append(d.events, e)
@@ -114,19 +146,106 @@ func (d *Deliverer) decode(records [][]byte) error {
 	return nil
 }
 
-// insert tries until it succeeds or ctx is done.
-func (d *Deliverer) insert(ctx context.Context, token string) error {
+// deliver stores the events of a batch, keeps those that are refused, and books both. Each step has a token of its own
+// made from the batch's, so whatever a crash cuts short is done once when the batch comes again.
+func (d *Deliverer) deliver(ctx context.Context, token string) error {
+	if err := d.pace(ctx); err != nil {
+		return err
+	}
+	d.refused = d.refused[:0]
+	if err := d.insert(ctx, token, d.events); err != nil {
+		return err
+	}
+	if len(d.refused) > 0 {
+		d.Log.Warn("the database refused events, they are in table rejected", "events", len(d.refused), "first", d.refused[0].Detail)
+		if err := d.retry(ctx, "rejecting", func() error { return d.Inserter.Reject(ctx, token+"/rejected", d.refused) }); err != nil {
+			return err
+		}
+	}
+	entries := d.entries()
+	if err := d.retry(ctx, "booking", func() error { return d.Inserter.Book(ctx, token, entries) }); err != nil {
+		return err
+	}
+	d.Log.Debug("batch delivered", "events", len(d.events), "refused", len(d.refused), "token", token)
+	return nil
+}
+
+// insert stores events, and finds those that are refused by halving: the rest passes. A half's token follows from the
+// whole's, so that the same halving after a crash inserts nothing twice.
+func (d *Deliverer) insert(ctx context.Context, token string, events []event.Event) error {
+	var refusal Refusal
+	err := d.retry(ctx, "inserting", func() error {
+		err := d.Inserter.Insert(ctx, token, events)
+		if errors.As(err, &refusal) && refusal.Refused() {
+			return nil
+		}
+		refusal = nil
+		return err
+	})
+	if err != nil || refusal == nil {
+		return err
+	}
+	if len(events) == 1 {
+		d.refused = append(d.refused, collector.RefusedEvent{Event: &events[0], Reason: refusal.Reason(), Detail: refusal.Error()})
+		return nil
+	}
+	half := len(events) / 2
+	if err := d.insert(ctx, token+"/0", events[:half]); err != nil {
+		return err
+	}
+	return d.insert(ctx, token+"/1", events[half:])
+}
+
+// entries are what became of the current batch, in an order that depends on nothing else.
+func (d *Deliverer) entries() []collector.Entry {
+	counts := make(map[collector.Entry]uint64)
+	for i := range d.events {
+		counts[collector.Entry{Project: d.events[i].Project, Outcome: collector.Delivered}]++
+	}
+	for _, r := range d.refused {
+		counts[collector.Entry{Project: r.Event.Project, Outcome: collector.Delivered}]--
+		counts[collector.Entry{Project: r.Event.Project, Outcome: collector.Refused, Reason: r.Reason}]++
+	}
+	var entries []collector.Entry
+	for entry, n := range counts {
+		if entry.Events = n; n > 0 {
+			entries = append(entries, entry)
+		}
+	}
+	slices.SortFunc(entries, func(a, b collector.Entry) int {
+		return cmp.Or(cmp.Compare(a.Project, b.Project), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Reason, b.Reason))
+	})
+	return entries
+}
+
+// pace waits while the database has too many parts to merge. That they cannot be counted is left for the insert to
+// complain of.
+func (d *Deliverer) pace(ctx context.Context) error {
+	if time.Since(d.paced) < countParts {
+		return nil
+	}
+	return d.retry(ctx, "waiting for the database to merge", func() error {
+		parts, err := d.Inserter.ActiveParts(ctx)
+		d.paced = time.Now()
+		if err == nil && parts > MaxParts {
+			return fmt.Errorf("%d active parts in one partition, the most is %d", parts, MaxParts)
+		}
+		return nil
+	})
+}
+
+// retry calls f until it succeeds or ctx is done.
+func (d *Deliverer) retry(ctx context.Context, doing string, f func() error) error {
 	wait := minWait
 	for {
-		err := d.Inserter.Insert(ctx, token, d.events)
+		err := f()
 		if err == nil {
-			d.Log.Debug("batch inserted", "events", len(d.events), "token", token)
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		d.Log.Warn("insert failed, trying again", "events", len(d.events), "wait", wait, "error", err)
+		d.Log.Warn(doing+" failed, trying again", "pending", d.Queue.Pending(), "wait", wait, "error", err)
 		if err := sleep(ctx, wait/2+rand.N(wait/2)); err != nil {
 			return err
 		}

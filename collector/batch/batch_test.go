@@ -22,16 +22,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // queue holds batches of records.
 type queue struct {
-	mu        sync.Mutex
-	batches   [][][]byte
-	added     chan struct{} // has one element when batches were added
-	committed int
-	commitErr error
-	nextErr   error
+	mu                   sync.Mutex
+	batches              [][][]byte
+	added                chan struct{} // has one element when batches were added
+	committed            int
+	linger               time.Duration
+	failNext, failCommit int // how often Next and Commit fail from now on
+	commits              int // calls
 }
 
 func newQueue(batches ...[][]byte) *queue {
-	return &queue{batches: batches, added: make(chan struct{}, 1)}
+	return &queue{batches: batches, added: make(chan struct{}, 1), linger: time.Second}
 }
 
 func (q *queue) add(batch ...[]byte) {
@@ -54,13 +55,14 @@ func (q *queue) first() ([][]byte, string) {
 }
 
 func (q *queue) Next(ctx context.Context) ([][]byte, string, error) {
-	if q.nextErr != nil {
-		return nil, "", q.nextErr
+	if q.failNext > 0 {
+		q.failNext--
+		return nil, "", errDisk
 	}
 	for batch, token := q.first(); ; batch, token = q.first() {
 		var arrived <-chan time.Time
 		if batch != nil { // like the spool, it lingers for more
-			arrived = time.After(time.Second)
+			arrived = time.After(q.linger)
 		}
 		select {
 		case <-arrived:
@@ -73,8 +75,10 @@ func (q *queue) Next(ctx context.Context) ([][]byte, string, error) {
 }
 
 func (q *queue) Commit() error {
-	if q.commitErr != nil {
-		return q.commitErr
+	q.commits++
+	if q.failCommit > 0 {
+		q.failCommit--
+		return errDisk
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -93,11 +97,16 @@ func (q *queue) Pending() uint64 {
 	return uint64(n)
 }
 
-// inserter notes its calls, which take a while. The first of them fail.
+// inserter notes its calls, which take a while. The first of them fail. It refuses events called poison.
 type inserter struct {
 	failures int
 	takes    time.Duration
 	calls    []call
+	parts    []int // answers of ActiveParts; then 0
+	asked    int   // for parts
+
+	failReject, failBook int // how often they fail from now on
+	rejected, booked     []string
 }
 
 type call struct {
@@ -107,14 +116,27 @@ type call struct {
 	err    error
 }
 
-var errAway = errors.New("clickhouse is away")
+var (
+	errAway = errors.New("clickhouse is away")
+	errDisk = errors.New("disk is gone")
+)
+
+// refusal blames the events, or says that it does not.
+type refusal struct{ blames bool }
+
+func (r refusal) Error() string  { return "row 1 is poison" }
+func (r refusal) Refused() bool  { return r.blames }
+func (r refusal) Reason() string { return "POISON" }
 
 func (in *inserter) Insert(ctx context.Context, token string, events []event.Event) error {
 	var ids []string
+	var err error
 	for _, e := range events {
 		ids = append(ids, e.MessageID)
+		if strings.HasPrefix(e.MessageID, "poison") {
+			err = fmt.Errorf("insert: %w", refusal{true})
+		}
 	}
-	var err error
 	if len(in.calls) < in.failures {
 		err = errAway
 	}
@@ -127,6 +149,41 @@ func (in *inserter) Insert(ctx context.Context, token string, events []event.Eve
 	c.err = err
 	in.calls = append(in.calls, c)
 	return err
+}
+
+func (in *inserter) Reject(_ context.Context, token string, refused []collector.RefusedEvent) error {
+	if in.failReject > 0 {
+		in.failReject--
+		return errAway
+	}
+	for _, r := range refused {
+		in.rejected = append(in.rejected, fmt.Sprintf("%s: %s %s %s", token, r.Event.MessageID, r.Reason, r.Detail))
+	}
+	return nil
+}
+
+func (in *inserter) Book(_ context.Context, token string, entries []collector.Entry) error {
+	if in.failBook > 0 {
+		in.failBook--
+		return errAway
+	}
+	for _, e := range entries {
+		in.booked = append(in.booked, fmt.Sprintf("%s: %s %s %s %d", token, e.Project, e.Outcome, e.Reason, e.Events))
+	}
+	return nil
+}
+
+func (in *inserter) ActiveParts(context.Context) (int, error) {
+	in.asked++
+	if len(in.parts) == 0 {
+		return 0, nil
+	}
+	n := in.parts[0]
+	in.parts = in.parts[1:]
+	if n < 0 {
+		return 0, errAway
+	}
+	return n, nil
 }
 
 // inserted are the calls that had success, as token and ids.
@@ -142,7 +199,7 @@ func (in *inserter) inserted() (list []string) {
 // ids makes a batch of records.
 func ids(list ...string) (records [][]byte) {
 	for _, id := range list {
-		e := event.Event{MessageID: id}
+		e := event.Event{Project: "shop", MessageID: id}
 		record, _ := e.AppendBinary([]byte{collector.RecordEvent})
 		records = append(records, record)
 	}
@@ -296,21 +353,153 @@ func TestUnreadableRecordsStop(t *testing.T) {
 	}
 }
 
-func TestQueueThatFails(t *testing.T) {
+// A disk that goes away and comes back: nothing ends, nothing is inserted a second time.
+func TestTroubleWithTheQueueIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		broken := errors.New("disk is gone")
-		q, in := newQueue(ids("a")), &inserter{}
-		q.commitErr = broken
-		// The bubble ends only when no goroutine waits for this drain or context, which never come.
-		if err := deliverer(q, in).Run(context.Background(), nil); !errors.Is(err, broken) || err.Error() != "move the read position: disk is gone" {
-			t.Errorf("Commit: %v", err)
+		q, in := newQueue(ids("a"), ids("b")), &inserter{}
+		q.failNext, q.failCommit = 5, 4
+		start := time.Now()
+		if err := deliverer(q, in).Run(t.Context(), closed()); err != nil {
+			t.Fatal(err)
 		}
-		q.nextErr = broken
-		if err := deliverer(q, in).Run(t.Context(), closed()); !errors.Is(err, broken) {
-			t.Errorf("Next: %v", err)
+		if got, want := in.inserted(), []string{"token 0: a", "token 1: b"}; !slices.Equal(got, want) || len(in.calls) != 2 {
+			t.Errorf("inserted %q, want %q", got, want)
 		}
-		if len(in.calls) != 1 {
-			t.Errorf("%d inserts", len(in.calls))
+		if q.commits != 6 || q.committed != 2 || q.Pending() != 0 {
+			t.Errorf("%d calls of Commit, %d batches committed", q.commits, q.committed)
+		}
+		if took := time.Since(start); took < 3*time.Second { // two of them linger
+			t.Errorf("9 failures took %v: too short for waits that grow", took)
+		}
+	})
+}
+
+func TestTroubleWithTheQueueEndsWithTheContext(t *testing.T) {
+	for name, fail := range map[string]func(q *queue){
+		"Next":   func(q *queue) { q.failNext = 1 << 30 },
+		"Commit": func(q *queue) { q.failCommit = 1 << 30 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				q, in := newQueue(ids("a", "b")), &inserter{}
+				fail(q)
+				// The bubble ends only when no goroutine waits for this drain, which never comes.
+				err := deliverer(q, in).Run(ctx, nil)
+				if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "2 events wait in the spool") {
+					t.Errorf("%v, want the deadline and 2 events", err)
+				}
+				if len(in.calls) > 1 {
+					t.Errorf("%d inserts of one batch", len(in.calls))
+				}
+			})
+		})
+	}
+}
+
+func TestRefusedEventsAreFoundAndTheRestPasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, in := newQueue(ids("a", "poison 1", "b", "c", "poison 2")), &inserter{failures: 2, failReject: 1, failBook: 2}
+		in.takes = time.Millisecond
+		if err := deliverer(q, in).Run(t.Context(), closed()); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := in.inserted(), []string{"token 0/0/0: a", "token 0/1/0: b", "token 0/1/1/0: c"}; !slices.Equal(got, want) {
+			t.Errorf("inserted %q, want %q", got, want)
+		}
+		var tokens []string
+		for _, c := range in.calls {
+			tokens = append(tokens, strings.TrimPrefix(c.token, "token 0"))
+		}
+		if got, want := strings.Join(tokens, ","), ",,,/0,/0/0,/0/1,/1,/1/0,/1/1,/1/1/0,/1/1/1"; got != want {
+			t.Errorf("halving by tokens %q, want %q", got, want)
+		}
+		want := []string{"token 0/rejected: poison 1 POISON row 1 is poison", "token 0/rejected: poison 2 POISON row 1 is poison"}
+		if !slices.Equal(in.rejected, want) {
+			t.Errorf("rejected %q, want %q", in.rejected, want)
+		}
+		if want := []string{"token 0: shop delivered  3", "token 0: shop rejected POISON 2"}; !slices.Equal(in.booked, want) {
+			t.Errorf("booked %q, want %q", in.booked, want)
+		}
+		if q.committed != 1 {
+			t.Errorf("%d batches committed", q.committed)
+		}
+	})
+}
+
+func TestABatchOfRefusedEventsOnlyIsBookedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, in := newQueue(ids("poison 1", "poison 2"), ids("a")), &inserter{}
+		if err := deliverer(q, in).Run(t.Context(), closed()); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"token 0: shop rejected POISON 2", "token 1: shop delivered  1"}; !slices.Equal(in.booked, want) {
+			t.Errorf("booked %q, want %q", in.booked, want)
+		}
+		if len(in.rejected) != 2 || q.Pending() != 0 {
+			t.Errorf("rejected %q, %d left", in.rejected, q.Pending())
+		}
+	})
+}
+
+// undecided is an inserter whose errors could blame the events and say that they do not.
+type undecided struct {
+	inserter
+	left int
+}
+
+func (in *undecided) Insert(ctx context.Context, token string, events []event.Event) error {
+	if in.left > 0 {
+		in.left--
+		return refusal{false}
+	}
+	return in.inserter.Insert(ctx, token, events)
+}
+
+func TestOtherErrorsBlameNoEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, in := newQueue(ids("a", "b")), &undecided{left: 3}
+		d := &Deliverer{Queue: q, Inserter: in, Log: slog.New(slog.DiscardHandler)}
+		if err := d.Run(t.Context(), closed()); err != nil {
+			t.Fatal(err)
+		}
+		if got := in.inserted(); !slices.Equal(got, []string{"token 0: a b"}) || len(in.rejected) != 0 || in.left != 0 {
+			t.Errorf("inserted %q, rejected %q", got, in.rejected)
+		}
+	})
+}
+
+func TestWaitsWhileTheDatabaseMerges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, in := newQueue(ids("a")), &inserter{parts: []int{5000, 301, 300}}
+		var log strings.Builder
+		d := &Deliverer{Queue: q, Inserter: in, Log: slog.New(slog.NewTextHandler(&log, nil))}
+		if err := d.Run(t.Context(), closed()); err != nil {
+			t.Fatal(err)
+		}
+		if in.asked != 3 || len(in.calls) != 1 {
+			t.Errorf("asked %d times before %d inserts, want 3 and 1", in.asked, len(in.calls))
+		}
+		if said := log.String(); !strings.Contains(said, "5000 active parts") || !strings.Contains(said, "301 active parts") || strings.Contains(said, "300 active parts in") {
+			t.Errorf("log %s", said)
+		}
+	})
+}
+
+func TestCountsPartsAtMostOnceASecondAndNotWhenItCannot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, in := newQueue(), &inserter{parts: []int{-1}, takes: 100 * time.Millisecond} // cannot be counted: the insert is tried all the same
+		q.linger = 0
+		for range 30 {
+			q.batches = append(q.batches, ids("a"))
+		}
+		start := time.Now()
+		if err := deliverer(q, in).Run(t.Context(), closed()); err != nil {
+			t.Fatal(err)
+		}
+		if most := int(time.Since(start)/time.Second) + 1; in.asked > most || in.asked < 1 || len(in.calls) != 30 {
+			t.Errorf("asked %d times in %v for %d inserts, want at most %d", in.asked, time.Since(start), len(in.calls), most)
 		}
 	})
 }

@@ -28,11 +28,41 @@ func Dump(dir string, w io.Writer) error {
 	}
 	st, _ := newest(slots)
 	for _, number := range numbers {
-		if err := dumpSegment(out, fs, dir, number, st.id); err != nil {
+		err := dumpSegment(out, fs, dir, number, st.id)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it was committed meanwhile
+		}
+		if err != nil {
 			return fmt.Errorf("spool %s: segment %d: %w", dir, number, err)
 		}
 	}
 	return out.Flush()
+}
+
+// Inspect reads what the spool in dir holds, and its ID; it changes nothing. Nobody may have the spool open, else records
+// that are being written count as damage. Of Stats, Limit is 0.
+func Inspect(dir string) (id string, stats Stats, err error) {
+	s := &Spool{opts: Options{Dir: dir, FS: osFS{}, OnDamage: func(*DamageError) {}}, reported: make(map[Position]struct{})}
+	s.reader.spool = s
+	defer s.reader.close()
+	ids, err := s.findSegments()
+	if err != nil {
+		return "", Stats{}, fmt.Errorf("spool %s: %w", dir, err)
+	}
+	known, err := s.recoverState(ids)
+	if err == nil {
+		err = s.recoverSequences()
+	}
+	if err == nil && !known {
+		s.state = s.startOver()
+	}
+	if err == nil {
+		_, _, err = s.readPending(known)
+	}
+	if err != nil {
+		return "", Stats{}, fmt.Errorf("spool %s: %w", dir, err)
+	}
+	return s.ID(), s.Stats(), nil
 }
 
 func dumpSlot(w io.Writer, i int, sl slot) {

@@ -185,37 +185,47 @@ func (s *Spool) startOver() state {
 	return state{id: s.id, read: from, end: from, acknowledged: from.sequence}
 }
 
-// recoverRecords reads all that is not committed, which reports what is damaged, and settles where the last segment
-// ends.
+// recoverRecords reads all that is not committed and settles where the last segment ends.
 func (s *Spool) recoverRecords(known bool) error {
-	r := &s.reader
-	r.seek(s.state.read)
-	durable := r.at
-	for {
-		if _, err := r.next(unknown); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return err
-		}
-		if r.at.sequence <= s.state.acknowledged {
-			durable = r.at
-		}
+	durable, complete, err := s.readPending(known)
+	if err != nil {
+		return err
 	}
-	s.next = max(r.at.sequence, s.state.acknowledged, s.state.end.sequence)
-	s.number = s.firstFreeNumber()
-	switch {
-	case r.at.sequence < s.next, r.skipped != nil && !known:
-		r.blame(s.number, nil)
-		r.lose(s.next)
-	default:
-		if err := s.settleTail(durable.Position, r.at.Position); err != nil {
-			return fmt.Errorf("settle the end of segment %d: %w", r.at.Segment, err)
+	if complete {
+		if err := s.settleTail(durable, s.reader.at.Position); err != nil {
+			return fmt.Errorf("settle the end of segment %d: %w", s.reader.at.Segment, err)
 		}
 	}
 	for _, seg := range s.segments {
 		seg.first, seg.next = min(seg.first, s.next), min(seg.next, s.next)
 	}
 	return nil
+}
+
+// readPending reads all that is not committed, which reports what is damaged, and finds out where the sequence ends.
+// It returns up to where records are known to be durable, and whether the newest record is there. It changes no file.
+func (s *Spool) readPending(known bool) (durable Position, complete bool, err error) {
+	r := &s.reader
+	r.seek(s.state.read)
+	durable = r.at.Position
+	for {
+		if _, err := r.next(unknown); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return Position{}, false, err
+		}
+		if r.at.sequence <= s.state.acknowledged {
+			durable = r.at.Position
+		}
+	}
+	s.next = max(r.at.sequence, s.state.acknowledged, s.state.end.sequence)
+	s.number = s.firstFreeNumber()
+	if r.at.sequence < s.next || r.skipped != nil && !known {
+		r.blame(s.number, nil)
+		r.lose(s.next)
+		return durable, false, nil
+	}
+	return durable, true, nil
 }
 
 // settleTail ends the last segment after its last whole record. It is deleted when not even its header is whole;

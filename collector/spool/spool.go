@@ -150,7 +150,9 @@ func (s *Spool) ID() string { return s.id.String() }
 
 // Stats is what a spool holds. Pending is what is not committed yet.
 type Stats struct {
+	Accepted uint64   // records ever made durable, lost ones included: the sequence after the last one
 	Records  uint64   // pending, counting damaged ones that reading has not come to yet
+	Batch    uint64   // of pending, those of the batch that is frozen
 	Bytes    int64    // of pending records on disk
 	Disk     int64    // bytes of all segments, which are what Limit limits
 	Limit    int64    // bytes
@@ -165,6 +167,8 @@ func (s *Spool) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Stats{
+		Accepted: s.next,
+		Batch:    s.state.end.sequence - s.state.read.sequence,
 		Records:  s.pendingRecords(),
 		Bytes:    s.pendingBytes(),
 		Disk:     s.bytes,

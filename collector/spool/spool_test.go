@@ -111,7 +111,7 @@ func TestAppendNextCommit(t *testing.T) {
 	appendAll(t, s, "a", "", "ccc")
 	appendAll(t, s, "d")
 	wantEqual(t, "stats", s.Stats(), Stats{
-		Records: 4, Bytes: 4*recordHeaderSize + 5, Disk: headerSize + 4*recordHeaderSize + 5, Limit: DefaultLimit,
+		Accepted: 4, Records: 4, Bytes: 4*recordHeaderSize + 5, Disk: headerSize + 4*recordHeaderSize + 5, Limit: DefaultLimit,
 		Segments: 1, Oldest: Position{1, headerSize},
 	})
 	first := next(t, s, 3)

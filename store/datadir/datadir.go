@@ -30,7 +30,8 @@ type Lock struct {
 // Instance is what the holder of a data directory tells others of itself.
 type Instance struct {
 	PID     int       `json:"pid"`
-	Addr    string    `json:"addr"` // host:port of the engine's native protocol; "" when the instance uses a server
+	Addr    string    `json:"addr"`  // host:port of the engine's native protocol; "" when the instance uses a server
+	Admin   string    `json:"admin"` // host:port of the admin listener; "" without one
 	Started time.Time `json:"started"`
 	Config  string    `json:"config"` // path of the configuration file as it was given; "" without one
 }
