@@ -132,16 +132,14 @@ func (d *Deliverer) next(ctx context.Context, drain <-chan struct{}) ([][]byte, 
 
 // decode leaves the events' strings in the records, which stay until the batch is over.
 func (d *Deliverer) decode(records [][]byte) error {
-	d.events = d.events[:0]
-	for _, r := range records {
+	d.events = slices.Grow(d.events[:0], len(records))[:len(records)]
+	for i, r := range records {
 		if len(r) == 0 || r[0] != collector.RecordEvent {
 			return fmt.Errorf("the spool holds a record of a kind that this version does not know; start the version that wrote it")
 		}
-		var e event.Event
-		if err := e.UnmarshalShared(r[1:]); err != nil {
+		if err := d.events[i].UnmarshalShared(r[1:]); err != nil {
 			return fmt.Errorf("the spool holds a record that this version cannot read; start the version that wrote it: %w", err)
 		}
-		d.events = append(d.events, e)
 	}
 	return nil
 }
