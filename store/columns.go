@@ -86,6 +86,12 @@ func newEventColumns() *eventColumns {
 
 func (c *eventColumns) reset() { c.input.Reset() }
 
+func (c *eventColumns) appendAll(events []event.Event) {
+	for i := range events {
+		c.append(&events[i])
+	}
+}
+
 func (c *eventColumns) append(e *event.Event) {
 	for i, s := range words(e) {
 		c.words[i].Append(s)

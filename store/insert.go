@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/ClickHouse/ch-go"
@@ -32,6 +33,10 @@ func (db *DB) NewInserter() *Inserter {
 	return &Inserter{db: db, columns: newEventColumns()}
 }
 
+// blockRows is how many rows are encoded at a time. The server joins the blocks of an insert before it writes them, so
+// small ones save memory here and cost nothing there.
+const blockRows = 8192
+
 // Insert stores events. Of calls with the same token, which is not empty, only the first that has events has an effect.
 // After a *RefusedError nothing is stored, unless an attempt before has; after any other error it is not known whether the
 // events are stored: call it again with the same token.
@@ -44,12 +49,20 @@ func (in *Inserter) Insert(ctx context.Context, token string, events []event.Eve
 		in.client = client
 	}
 	in.columns.reset()
-	for i := range events {
-		in.columns.append(&events[i])
-	}
+	rest := events
 	err := in.client.Do(ctx, ch.Query{
 		Body:  in.columns.input.Into("events_raw"),
 		Input: in.columns.input,
+		OnInput: func(context.Context) error {
+			in.columns.reset()
+			if len(rest) == 0 {
+				return io.EOF
+			}
+			n := min(len(rest), blockRows)
+			in.columns.appendAll(rest[:n])
+			rest = rest[n:]
+			return nil
+		},
 		Settings: []ch.Setting{
 			ch.SettingInt("async_insert", 0),
 			ch.SettingInt("optimize_on_insert", 0),

@@ -289,3 +289,27 @@ func TestInsertReconnects(t *testing.T) {
 		t.Errorf("%v, want the context's error", err)
 	}
 }
+
+// An insert that is sent in several blocks is one insert to the server: one part in each partition, once per token.
+func TestLargeInsertIsOne(t *testing.T) {
+	db := storetest.Open(t)
+	const project, rows, day = "large", 20_001, 40_000 // a month that no other test uses
+	events := make([]event.Event, rows)
+	for i := range events {
+		events[i] = event.Event{Project: project, MessageID: fmt.Sprint(i), ClientDay: day}
+	}
+	in := db.NewInserter()
+	defer in.Close()
+	for range 2 {
+		if err := in.Insert(t.Context(), project, events); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := rawRows(t, db, project); n != rows {
+		t.Errorf("%d rows, want %d", n, rows)
+	}
+	active := column[uint64](t, db, "SELECT rows FROM system.parts WHERE database = 'touchline' AND table = 'events_raw' AND active AND min_block_number = max_block_number AND partition = toString(toYYYYMM(toDate(40000)))")
+	if len(active) != 1 || active[0] != rows {
+		t.Errorf("parts of %v rows, want one of %d", active, rows)
+	}
+}

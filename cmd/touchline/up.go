@@ -234,7 +234,7 @@ func (s *server) deliver(ctx context.Context, drain <-chan struct{}) error {
 // Limits of a batch. A batch takes several times its bytes while it is read, decoded and sent.
 const (
 	batchRecords = 100_000
-	batchBytes   = 16 << 20
+	batchBytes   = 24 << 20
 	batchLinger  = time.Second
 )
 
