@@ -62,14 +62,14 @@ func (f *flows) through(ch *chain, lo, hi int, lost []attribution.Credit) {
 	default:
 		mid := (lo + hi) / 2
 		var half sync.WaitGroup
-		half.Go(func() { f.only(ch, lo, mid).through(ch, lo, mid, lost) })
-		f.only(ch, mid, hi).through(ch, mid, hi, lost)
+		half.Go(func() { f.within(ch, lo, mid).through(ch, lo, mid, lost) })
+		f.within(ch, mid, hi).through(ch, mid, hi, lost)
 		half.Wait()
 	}
 }
 
-// only returns the flows between the states that hold a channel from lo to hi-1.
-func (f *flows) only(ch *chain, lo, hi int) *flows {
+// within returns the flows between the states that hold a channel from lo to hi-1.
+func (f *flows) within(ch *chain, lo, hi int) *flows {
 	var kept, gone []int // rows of f
 	for i, s := range f.states {
 		if ch.holds(s, lo, hi) {

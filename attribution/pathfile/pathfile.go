@@ -94,7 +94,8 @@ func (rd *reader) header(header [][]byte) error {
 			rd.index[i] = field
 		}
 		if c.required && rd.index[i] < 0 {
-			return rd.errorAt(0, "the header has no column %s", strings.Join(c.names, " or "))
+			return rd.errorAt(0, "the header has no column %s; it names path and conversions, and may name value and nulls",
+				strings.Join(c.names, " or "))
 		}
 	}
 	return nil

@@ -91,8 +91,8 @@ func TestReadErrors(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                               "1:1: the file is empty; it needs a header line with at least path and conversions",
 		"\uFEFF\n\n":                     "1:1: the file is empty; it needs a header line with at least path and conversions",
-		"a > b,1,2,3\n":                  "1:1: the header has no column path",
-		"path,value\n":                   "1:1: the header has no column conversions or total_conversions",
+		"a > b,1,2,3\n":                  "1:1: the header has no column path; it names path and conversions, and may name value and nulls",
+		"path,value\n":                   "1:1: the header has no column conversions or total_conversions; it names path and conversions, and may name value and nulls",
 		"path,conversions,nulls,nulls\n": "1:24: the header has column nulls twice",
 		"path,conversions,value,total_conversion_value\n":  "1:24: the header has column value twice",
 		header + "a,1,2,3\na > b,x,2,3\n":                  `3:7: conversions is "x", not a number`,

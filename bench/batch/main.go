@@ -12,9 +12,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/touchline-hq/touchline/bench/run"
@@ -48,17 +46,13 @@ func main() {
 		fmt.Fprintln(os.Stderr, "batch: -seconds and -connections must be 1 or more, and nothing may follow the flags")
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	result, err := measure(ctx, options{*program, time.Duration(*seconds) * time.Second, *connections})
-	if err == nil {
-		err = result.print(os.Stdout)
-	}
-	if err != nil {
-		stop()
-		fmt.Fprintln(os.Stderr, "batch:", err)
-		os.Exit(1) //nolint:gocritic // exitAfterDefer: stop was called
-	}
+	os.Exit(run.Main("batch", func(ctx context.Context) error {
+		result, err := measure(ctx, options{*program, time.Duration(*seconds) * time.Second, *connections})
+		if err != nil {
+			return err
+		}
+		return result.print(os.Stdout)
+	}))
 }
 
 // result is what the benchmark came to.

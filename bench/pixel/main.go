@@ -12,10 +12,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/touchline-hq/touchline/bench/run"
@@ -48,18 +46,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "pixel: -seconds must be 1 or more, and nothing may follow the flags")
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	o := options{program: *program, duration: time.Duration(*seconds) * time.Second, rounds: 3}
-	result, err := measure(ctx, o)
-	if err == nil {
-		err = result.print(os.Stdout)
-	}
-	if err != nil {
-		stop()
-		fmt.Fprintln(os.Stderr, "pixel:", err)
-		os.Exit(1) //nolint:gocritic // exitAfterDefer: stop was called
-	}
+	os.Exit(run.Main("pixel", func(ctx context.Context) error {
+		result, err := measure(ctx, o)
+		if err != nil {
+			return err
+		}
+		return result.print(os.Stdout)
+	}))
 }
 
 // round is one load on each server.

@@ -11,9 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/touchline-hq/touchline/bench/run"
@@ -29,17 +27,13 @@ func main() {
 		fmt.Fprintln(os.Stderr, "spool: -seconds must be 1 or more, and nothing may follow the flags")
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	result, err := measure(ctx, time.Duration(*seconds)*time.Second)
-	if err == nil {
-		err = result.print(os.Stdout)
-	}
-	if err != nil {
-		stop()
-		fmt.Fprintln(os.Stderr, "spool:", err)
-		os.Exit(1) //nolint:gocritic // exitAfterDefer: stop was called
-	}
+	os.Exit(run.Main("spool", func(ctx context.Context) error {
+		result, err := measure(ctx, time.Duration(*seconds)*time.Second)
+		if err != nil {
+			return err
+		}
+		return result.print(os.Stdout)
+	}))
 }
 
 // result is what the benchmark came to.
