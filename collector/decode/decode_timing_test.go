@@ -34,7 +34,7 @@ func BenchmarkPixel(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var m Message
-		if err := d.Pixel(&m, &args, Request{ReceivedAt: received, Origin: event.OriginPixel}); err != nil {
+		if err := d.Pixel(&m, &args, Request{ReceivedAt: received, Origin: event.OriginPixel, NewID: func() string { return "fresh" }}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -45,24 +45,33 @@ func Inspect(dir string) (id string, stats Stats, err error) {
 	s := &Spool{opts: Options{Dir: dir, FS: osFS{}, OnDamage: func(*DamageError) {}}, reported: make(map[Position]struct{})}
 	s.reader.spool = s
 	defer s.reader.close()
-	ids, err := s.findSegments()
-	if err != nil {
-		return "", Stats{}, fmt.Errorf("spool %s: %w", dir, err)
-	}
-	known, err := s.recoverState(ids)
-	if err == nil {
-		err = s.recoverSequences()
-	}
-	if err == nil && !known {
-		s.state = s.startOver()
-	}
-	if err == nil {
-		_, _, err = s.readPending(known)
-	}
-	if err != nil {
+	if err := s.inspect(); err != nil {
 		return "", Stats{}, fmt.Errorf("spool %s: %w", dir, err)
 	}
 	return s.ID(), s.Stats(), nil
+}
+
+// inspect is recover without its changes.
+func (s *Spool) inspect() error {
+	ids, err := s.findSegments()
+	if err != nil {
+		return err
+	}
+	known, err := s.recoverState(ids)
+	if err != nil {
+		return err
+	}
+	if err := s.recoverSequences(); err != nil {
+		return err
+	}
+	if !known {
+		s.state = s.startOver()
+	}
+	_, complete, err := s.readPending(known)
+	if err == nil && complete {
+		s.trim(s.reader.at.Position)
+	}
+	return err
 }
 
 func dumpSlot(w io.Writer, i int, sl slot) {
@@ -111,8 +120,11 @@ func dumpRecords(w io.Writer, sc *scanner) error {
 		} else if err != nil {
 			return err
 		}
-		if rec.skipped != nil {
-			fmt.Fprintf(w, "  offset %d: %d bytes damaged: %v\n", from, rec.offset-from, rec.skipped)
+		switch size := rec.offset - from; {
+		case rec.skipped != nil:
+			fmt.Fprintf(w, "  offset %d: %d bytes damaged: %v\n", from, size, rec.skipped)
+		case size > 0:
+			fmt.Fprintf(w, "  offset %d: %d bytes prepared for records to come\n", from, size)
 		}
 		if errors.Is(err, io.EOF) {
 			return nil

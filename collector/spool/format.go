@@ -36,7 +36,7 @@ import (
 //
 // Records are numbered through all segments without a gap, so that whatever is missing is noticed and counted, and
 // what was repeated is not read twice. A segment whose end was never acknowledged (its write or fsync failed) ends
-// where the first sequence of the next one says.
+// where the first sequence of the next one says. Zeros behind its last record are room that was prepared.
 //
 // The mark is the CRC of spool ID and segment number. It is where reading resumes behind damage, and nobody outside
 // can know it, so no payload can pretend to hold a record. It does not depend on the header being readable.

@@ -192,7 +192,7 @@ func (s *Spool) recoverRecords(known bool) error {
 		return err
 	}
 	if complete {
-		if err := s.settleTail(durable, s.reader.at.Position); err != nil {
+		if err := s.settleTail(durable, s.reader.at.Position, s.reader.skipped != nil); err != nil {
 			return fmt.Errorf("settle the end of segment %d: %w", s.reader.at.Segment, err)
 		}
 	}
@@ -228,20 +228,19 @@ func (s *Spool) readPending(known bool) (durable Position, complete bool, err er
 	return durable, true, nil
 }
 
-// settleTail ends the last segment after its last whole record. It is deleted when not even its header is whole;
-// otherwise that says where the segment before it ends.
+// settleTail ends the last segment after its last whole record, and reports when more than zeros is behind that. The
+// segment is deleted when not even its header is whole; otherwise that says where the segment before it ends.
 //
 // What lies behind the position up to which it is known to be durable is written once more and synced: the process
 // before may have ended without a sync, or after one that failed, when the system shows bytes that it takes for
 // written and the disk never got.
-func (s *Spool) settleTail(durable, end Position) error {
-	if len(s.segments) == 0 || s.segments[len(s.segments)-1].number != end.Segment {
+func (s *Spool) settleTail(durable, end Position, torn bool) error {
+	last, rest := s.trim(end)
+	if last == nil {
 		return nil
 	}
-	last := s.segments[len(s.segments)-1]
-	torn := last.end - end.Offset
-	if torn > 0 {
-		s.report(end, gap{}, fmt.Errorf("%w: %d bytes", ErrTorn, torn))
+	if torn && rest > 0 {
+		s.report(end, gap{}, fmt.Errorf("%w: %d bytes", ErrTorn, rest))
 	}
 	path := segmentPath(s.opts.Dir, last.number)
 	if last.first == unknown {
@@ -252,15 +251,26 @@ func (s *Spool) settleTail(durable, end Position) error {
 	if err != nil {
 		return err
 	}
-	if torn > 0 {
+	if rest > 0 {
 		err = f.Truncate(end.Offset)
-		s.bytes -= torn
-		last.end = end.Offset
 	}
 	if err == nil {
 		err = rewrite(f, last.offsetOf(durable), end.Offset)
 	}
 	return firstError(err, f.Sync(), f.Close())
+}
+
+// trim takes what is behind the last record out of the books. It returns the last segment, or nil when the record is not
+// there, and how many bytes its file has behind it.
+func (s *Spool) trim(end Position) (last *segment, rest int64) {
+	if len(s.segments) == 0 || s.segments[len(s.segments)-1].number != end.Segment {
+		return nil, 0
+	}
+	last = s.segments[len(s.segments)-1]
+	rest = last.end - end.Offset
+	s.bytes -= rest
+	last.end = end.Offset
+	return last, rest
 }
 
 // offsetOf returns the offset of p in the segment, and 0 when p lies before it.

@@ -43,9 +43,7 @@ func (s *scanner) next() (record, error) {
 	}
 	rec, err := s.recordAt(s.offset)
 	if isDefect(err) {
-		wrong := err
-		rec, err = s.resync(s.offset + 1)
-		rec.skipped = wrong
+		rec, err = s.skip(err)
 	}
 	switch {
 	case err == nil:
@@ -54,6 +52,35 @@ func (s *scanner) next() (record, error) {
 		s.offset = s.size
 	}
 	return rec, err
+}
+
+// skip returns the next whole record behind bytes that are none, unless nothing was written there yet.
+func (s *scanner) skip(wrong error) (record, error) {
+	blank, err := s.blank()
+	if err != nil {
+		return record{}, err
+	}
+	if blank {
+		return record{}, io.EOF
+	}
+	rec, err := s.resync(s.offset + 1)
+	rec.skipped = wrong
+	return rec, err
+}
+
+// blank says whether all from here on is zeros, as segments are prepared.
+func (s *scanner) blank() (bool, error) {
+	for offset := s.offset; offset < s.size; {
+		b, err := s.peek(offset, 1)
+		if err != nil {
+			return false, err
+		}
+		if len(b) == 0 || len(bytes.TrimLeft(b, "\x00")) > 0 { // the file is shorter than it should be, or holds something
+			return false, nil
+		}
+		offset += int64(len(b))
+	}
+	return true, nil
 }
 
 // resync returns the first whole record at or after offset.

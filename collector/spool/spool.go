@@ -52,7 +52,8 @@ type Options struct {
 	// SegmentSize is the size in bytes of the files, and of the largest append. Default: 64 MiB, at most a quarter of
 	// Limit.
 	SegmentSize int64
-	// Limit in bytes on disk, at least two segments. Default: 10 GiB.
+	// Limit in bytes on disk, at least two segments. Default: 10 GiB. The segment that is written takes up to 4 MiB more,
+	// prepared for records to come.
 	Limit      int64
 	Durability Durability
 	// OnDamage is called once for each damaged region, from Open, Next and Commit. It must not call the spool.
@@ -108,6 +109,8 @@ type Spool struct {
 	file    File       // of active
 	number  uint64     // of active, or of the segment that is begun next
 	spare   []byte     // buffer of a group to come
+
+	prepared int64 // offset up to which the active segment was written, with zeros at least
 
 	reading sync.Mutex // held by Next and Commit; guards:
 	reader  reader
@@ -243,11 +246,13 @@ func (s *Spool) Close() error {
 	return nil
 }
 
-// closeActive syncs under either durability: a shutdown in good order leaves nothing to luck.
+// closeActive syncs under either durability: a shutdown in good order leaves nothing to luck. What was prepared and not
+// used is given back.
 func (s *Spool) closeActive() error {
 	if s.file == nil {
 		return nil
 	}
+	_ = s.file.Truncate(s.active.end)
 	return firstError(s.file.Sync(), s.file.Close())
 }
 
