@@ -33,6 +33,35 @@ func (e *Event) AppendBinary(dst []byte) ([]byte, error) {
 	return dst, nil
 }
 
+// Records returns the events encoded one by one.
+func Records(events []Event) [][]byte {
+	records := make([][]byte, len(events))
+	for i := range events {
+		records[i], _ = events[i].AppendBinary(nil) // never fails
+	}
+	return records
+}
+
+// ProjectOf returns the project of an encoded event, which is data's own bytes. It looks at nothing behind that.
+func ProjectOf(data []byte) ([]byte, error) {
+	if len(data) == 0 || data[0] != codecVersion {
+		return nil, fmt.Errorf("%w: version is not %d", ErrCodec, codecVersion)
+	}
+	rest := data[1:]
+	for range numberCount {
+		_, size := binary.Varint(rest)
+		if size <= 0 {
+			return nil, fmt.Errorf("%w: a number is cut", ErrCodec)
+		}
+		rest = rest[size:]
+	}
+	n, size := binary.Uvarint(rest)
+	if size <= 0 || n > uint64(len(rest)-size) {
+		return nil, fmt.Errorf("%w: project is cut", ErrCodec)
+	}
+	return rest[size : size+int(n)], nil
+}
+
 // UnmarshalBinary replaces e by the event encoded in data. It copies data once; the event's strings share that copy.
 func (e *Event) UnmarshalBinary(data []byte) error {
 	return e.unmarshal(data, string(data))

@@ -46,7 +46,7 @@ func bools(e *event.Event) [len(boolColumns)]bool { return [...]bool{e.TimeRepla
 
 // eventColumns is a block of events. It is filled without a call per value through an interface, and reused.
 type eventColumns struct {
-	words [len(wordColumns)]*proto.ColLowCardinality[string]
+	words [len(wordColumns)]wordColumn
 	texts [len(textColumns)]proto.ColStr
 	times [len(timeColumns)]*proto.ColDateTime64
 	bools [len(boolColumns)]proto.ColBool
@@ -64,8 +64,8 @@ func newEventColumns() *eventColumns {
 		c.input = append(c.input, proto.InputColumn{Name: name, Data: column})
 	}
 	for i, name := range wordColumns {
-		c.words[i] = new(proto.ColStr).LowCardinality()
-		add(name, c.words[i])
+		c.words[i] = newWordColumn()
+		add(name, c.words[i].column)
 	}
 	for i, name := range textColumns {
 		add(name, &c.texts[i])
@@ -84,17 +84,28 @@ func newEventColumns() *eventColumns {
 	return c
 }
 
-func (c *eventColumns) reset() { c.input.Reset() }
-
-func (c *eventColumns) appendAll(events []event.Event) {
-	for i := range events {
-		c.append(&events[i])
+func (c *eventColumns) reset() {
+	c.input.Reset()
+	for i := range c.words {
+		c.words[i].reset()
 	}
+}
+
+// appendAll appends events in their binary form. Until reset these must not change.
+func (c *eventColumns) appendAll(records [][]byte) error {
+	var e event.Event
+	for _, r := range records {
+		if err := e.UnmarshalShared(r); err != nil {
+			return err
+		}
+		c.append(&e)
+	}
+	return nil
 }
 
 func (c *eventColumns) append(e *event.Event) {
 	for i, s := range words(e) {
-		c.words[i].Append(s)
+		c.words[i].append(s)
 	}
 	for i, s := range texts(e) {
 		c.texts[i].Append(s)

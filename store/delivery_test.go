@@ -64,7 +64,7 @@ func TestInsertSaysThatRowsAreRefused(t *testing.T) {
 	in := db.NewInserter()
 	defer in.Close()
 	good, bad := event.Event{Project: project, MessageID: "good"}, event.Event{Project: project, MessageID: "bad", Name: "poison"}
-	err := in.Insert(t.Context(), project, []event.Event{good, bad})
+	err := in.Insert(t.Context(), project, event.Records([]event.Event{good, bad}))
 	var refused *store.RefusedError
 	if !errors.As(err, &refused) || !refused.Refused() || refused.Reason() != "VIOLATED_CONSTRAINT" ||
 		!strings.Contains(refused.Error(), "(469)") || strings.Contains(err.Error(), "\n") {
@@ -73,7 +73,7 @@ func TestInsertSaysThatRowsAreRefused(t *testing.T) {
 	if n := rawRows(t, db, project); n != 0 {
 		t.Errorf("%d rows of a refused insert", n)
 	}
-	if err := in.Insert(t.Context(), project, []event.Event{good}); err != nil {
+	if err := in.Insert(t.Context(), project, event.Records([]event.Event{good})); err != nil {
 		t.Errorf("after a refusal, the same token: %v", err)
 	}
 	wantStored(t, db, project, good)
@@ -100,7 +100,7 @@ func TestUnknownTableIsNoRefusal(t *testing.T) {
 	in := db.NewInserter()
 	defer in.Close()
 	run(t, db, "RENAME TABLE events_raw TO events_gone")
-	err := in.Insert(t.Context(), "unknown table", []event.Event{{Project: "unknown table"}})
+	err := in.Insert(t.Context(), "unknown table", event.Records([]event.Event{{Project: "unknown table"}}))
 	run(t, db, "RENAME TABLE events_gone TO events_raw")
 	if refused := (*store.RefusedError)(nil); err == nil || errors.As(err, &refused) {
 		t.Errorf("%v, want an error that blames no row", err)
@@ -204,7 +204,7 @@ func TestRepeatWithinAndBeyondTheDeduplicationWindow(t *testing.T) {
 		e := event.Event{Project: project, MessageID: token}
 		entries := []collector.Entry{{Project: project, Outcome: collector.Delivered, Events: 1}}
 		err := errors.Join(
-			in.Insert(t.Context(), token, []event.Event{e}),
+			in.Insert(t.Context(), token, event.Records([]event.Event{e})),
 			in.Reject(t.Context(), token, []collector.RefusedEvent{{Event: &e, Reason: "R"}}),
 			in.Book(t.Context(), token, entries),
 		)

@@ -147,7 +147,7 @@ func insert(t *testing.T, db *store.DB, events ...event.Event) {
 	t.Helper()
 	in := db.NewInserter()
 	defer in.Close()
-	if err := in.Insert(t.Context(), rand.Text(), events); err != nil {
+	if err := in.Insert(t.Context(), rand.Text(), event.Records(events)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -37,7 +37,7 @@ func (im *Importer) Insert(ctx context.Context, events []event.Event) (int, erro
 	// Each insert has an effect: a repeated import is recognised by its message ids, one by one.
 	token := rand.Text()
 	if present < len(events) {
-		if err = im.inserter.Insert(ctx, token, events); err != nil {
+		if err = im.inserter.Insert(ctx, token, event.Records(events)); err != nil {
 			return 0, err
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/ClickHouse/ch-go"
 
 	"github.com/touchline-hq/touchline/collector"
-	"github.com/touchline-hq/touchline/event"
 )
 
 // Inserter inserts events over one connection of its own, which it opens when it needs one. It is for one goroutine.
@@ -37,10 +36,10 @@ func (db *DB) NewInserter() *Inserter {
 // small ones save memory here and cost nothing there.
 const blockRows = 8192
 
-// Insert stores events. Of calls with the same token, which is not empty, only the first that has events has an effect.
-// After a *RefusedError nothing is stored, unless an attempt before has; after any other error it is not known whether the
-// events are stored: call it again with the same token.
-func (in *Inserter) Insert(ctx context.Context, token string, events []event.Event) error {
+// Insert stores events, which come in their binary form. Of calls with the same token, which is not empty, only the first
+// that has events has an effect. After a *RefusedError, or an error that wraps event.ErrCodec, nothing is stored, unless an
+// attempt before has; after any other error it is not known whether the events are stored: call it again with the same token.
+func (in *Inserter) Insert(ctx context.Context, token string, records [][]byte) error {
 	if in.client == nil || in.client.IsClosed() {
 		client, err := in.db.dial(ctx)
 		if err != nil {
@@ -49,7 +48,7 @@ func (in *Inserter) Insert(ctx context.Context, token string, events []event.Eve
 		in.client = client
 	}
 	in.columns.reset()
-	rest := events
+	rest := records
 	err := in.client.Do(ctx, ch.Query{
 		Body:  in.columns.input.Into("events_raw"),
 		Input: in.columns.input,
@@ -59,9 +58,9 @@ func (in *Inserter) Insert(ctx context.Context, token string, events []event.Eve
 				return io.EOF
 			}
 			n := min(len(rest), blockRows)
-			in.columns.appendAll(rest[:n])
+			block := rest[:n]
 			rest = rest[n:]
-			return nil
+			return in.columns.appendAll(block)
 		},
 		Settings: []ch.Setting{
 			ch.SettingInt("async_insert", 0),
@@ -76,7 +75,7 @@ func (in *Inserter) Insert(ctx context.Context, token string, events []event.Eve
 		if refused := refusal(err); refused != nil {
 			err = refused
 		}
-		return fmt.Errorf("insert %d events: %w", len(events), err)
+		return fmt.Errorf("insert %d events: %w", len(records), err)
 	}
 	return nil
 }

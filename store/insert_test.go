@@ -27,7 +27,7 @@ func TestInsertKeepsEveryField(t *testing.T) {
 	in := db.NewInserter()
 	defer in.Close()
 	for i, e := range want { // one by one, so that the columns are used again
-		if err := in.Insert(t.Context(), fmt.Sprint(project, i), []event.Event{e}); err != nil {
+		if err := in.Insert(t.Context(), fmt.Sprint(project, i), event.Records([]event.Event{e})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -53,7 +53,7 @@ func TestInsertOncePerToken(t *testing.T) {
 		{project, []event.Event{a, b}},
 		{project, []event.Event{c}},
 	} {
-		if err := in.Insert(t.Context(), call.token, call.events); err != nil {
+		if err := in.Insert(t.Context(), call.token, event.Records(call.events)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,7 +61,7 @@ func TestInsertOncePerToken(t *testing.T) {
 		t.Errorf("%d rows, want only those of the first call", n)
 	}
 	wantStored(t, db, project, a, b)
-	if err := in.Insert(t.Context(), project+"2", []event.Event{c}); err != nil {
+	if err := in.Insert(t.Context(), project+"2", event.Records([]event.Event{c})); err != nil {
 		t.Fatal(err)
 	}
 	wantStored(t, db, project, a, b, c)
@@ -158,12 +158,12 @@ func TestInsertSaysWhatFailed(t *testing.T) {
 	defer in.Close()
 	events := []event.Event{{Project: "what failed"}, {Project: "what failed"}}
 	run(t, db, "RENAME TABLE events_raw TO events_gone")
-	err := in.Insert(t.Context(), "what failed", events)
+	err := in.Insert(t.Context(), "what failed", event.Records(events))
 	run(t, db, "RENAME TABLE events_gone TO events_raw")
 	if err == nil || !strings.HasPrefix(err.Error(), "insert 2 events: ") || !strings.Contains(err.Error(), "events_raw") {
 		t.Errorf("%v, want the number of events and the reason", err)
 	}
-	if err := in.Insert(t.Context(), "what failed", events); err != nil {
+	if err := in.Insert(t.Context(), "what failed", event.Records(events)); err != nil {
 		t.Errorf("after an error: %v", err)
 	}
 }
@@ -242,7 +242,7 @@ func TestInsertReconnects(t *testing.T) {
 	defer in.Close()
 	const project = "reconnects"
 	insertOne := func(id string) error {
-		return in.Insert(t.Context(), project+id, []event.Event{{Project: project, MessageID: id, Context: strings.Repeat(id, 1<<16)}})
+		return in.Insert(t.Context(), project+id, event.Records([]event.Event{{Project: project, MessageID: id, Context: strings.Repeat(id, 1<<16)}}))
 	}
 	if err := insertOne("a"); err != nil {
 		t.Fatal(err)
@@ -285,7 +285,7 @@ func TestInsertReconnects(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := in.Insert(ctx, "cancelled", []event.Event{{Project: project}}); !errors.Is(err, context.Canceled) {
+	if err := in.Insert(ctx, "cancelled", event.Records([]event.Event{{Project: project}})); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want the context's error", err)
 	}
 }
@@ -301,7 +301,7 @@ func TestLargeInsertIsOne(t *testing.T) {
 	in := db.NewInserter()
 	defer in.Close()
 	for range 2 {
-		if err := in.Insert(t.Context(), project, events); err != nil {
+		if err := in.Insert(t.Context(), project, event.Records(events)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -51,8 +51,9 @@ func measureLibrary(ctx context.Context, c *run.Collector, events []event.Event,
 			l.rows++
 			events[i].MessageID = "ajs-next-9b1deb4d-3b7d-4bad-9bdd-" + strconv.FormatUint(l.rows, 16)
 		}
+		records := event.Records(events)
 		start := time.Now()
-		if err = inserter.Insert(ctx, token, events); err != nil {
+		if err = inserter.Insert(ctx, token, records); err != nil {
 			return nil, err
 		}
 		l.duration += time.Since(start)

@@ -19,7 +19,6 @@ import (
 	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/collector/handler"
 	"github.com/touchline-hq/touchline/collector/spool"
-	"github.com/touchline-hq/touchline/event"
 	"github.com/touchline-hq/touchline/store"
 )
 
@@ -87,9 +86,9 @@ type meteredInserter struct {
 	metrics *metrics
 }
 
-func (in *meteredInserter) Insert(ctx context.Context, token string, events []event.Event) error {
+func (in *meteredInserter) Insert(ctx context.Context, token string, records [][]byte) error {
 	start := time.Now()
-	err := in.Inserter.Insert(ctx, token, events)
+	err := in.Inserter.Insert(ctx, token, records)
 	in.metrics.inserts.Observe(time.Since(start).Seconds())
 	if err != nil {
 		in.metrics.failures.Inc()

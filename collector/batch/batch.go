@@ -28,11 +28,12 @@ type Queue interface {
 }
 
 // Inserter stores events, and what became of them. A call with a token that the same method has had before changes
-// nothing. Events and entries are the caller's again when a call returns.
+// nothing. What it is given is the caller's again when a call returns.
 type Inserter interface {
-	// Insert stores events. An error that is a Refusal says that some of them can never be stored; none was. After any
-	// other error it is not known whether they were.
-	Insert(ctx context.Context, token string, events []event.Event) error
+	// Insert stores events, which come in their binary form. An error that is a Refusal says that some of them can never be
+	// stored; none was. One that wraps event.ErrCodec says that they cannot be read. After any other error it is not known
+	// whether they were stored.
+	Insert(ctx context.Context, token string, records [][]byte) error
 	// Reject keeps events that were refused.
 	Reject(ctx context.Context, token string, refused []collector.RefusedEvent) error
 	// Book enters into the ledger what became of a batch.
@@ -54,7 +55,8 @@ type Deliverer struct {
 	Inserter Inserter
 	Log      *slog.Logger
 
-	events  []event.Event
+	events  [][]byte                 // of the current batch, in their binary form
+	counts  map[string]uint64        // of the current batch, by project
 	refused []collector.RefusedEvent // of the current batch
 	paced   time.Time                // when the parts were last counted
 }
@@ -94,7 +96,7 @@ func (d *Deliverer) run(ctx context.Context, drain <-chan struct{}) error {
 		if err != nil || records == nil {
 			return err
 		}
-		if err := d.decode(records); err != nil {
+		if err := d.sort(records); err != nil {
 			return err
 		}
 		if err := d.deliver(ctx, token); err != nil {
@@ -130,18 +132,28 @@ func (d *Deliverer) next(ctx context.Context, drain <-chan struct{}) ([][]byte, 
 	return d.Queue.Next(ctx)
 }
 
-// decode leaves the events' strings in the records, which stay until the batch is over.
-func (d *Deliverer) decode(records [][]byte) error {
-	d.events = slices.Grow(d.events[:0], len(records))[:len(records)]
-	for i, r := range records {
+// sort finds out what the records of a batch are.
+func (d *Deliverer) sort(records [][]byte) error {
+	d.events = d.events[:0]
+	d.counts = make(map[string]uint64)
+	for _, r := range records {
 		if len(r) == 0 || r[0] != collector.RecordEvent {
-			return fmt.Errorf("the spool holds a record of a kind that this version does not know; start the version that wrote it")
+			return errUnknownKind
 		}
-		if err := d.events[i].UnmarshalShared(r[1:]); err != nil {
-			return fmt.Errorf("the spool holds a record that this version cannot read; start the version that wrote it: %w", err)
+		project, err := event.ProjectOf(r[1:])
+		if err != nil {
+			return unreadable(err)
 		}
+		d.counts[string(project)]++
+		d.events = append(d.events, r[1:])
 	}
 	return nil
+}
+
+var errUnknownKind = errors.New("the spool holds a record of a kind that this version does not know; start the version that wrote it")
+
+func unreadable(err error) error {
+	return fmt.Errorf("the spool holds a record that this version cannot read; start the version that wrote it: %w", err)
 }
 
 // deliver stores the events of a batch, keeps those that are refused, and books both. Each step has a token of its own
@@ -170,22 +182,26 @@ func (d *Deliverer) deliver(ctx context.Context, token string) error {
 
 // insert stores events, and finds those that are refused by halving: the rest passes. A half's token follows from the
 // whole's, so that the same halving after a crash inserts nothing twice.
-func (d *Deliverer) insert(ctx context.Context, token string, events []event.Event) error {
+func (d *Deliverer) insert(ctx context.Context, token string, events [][]byte) error {
 	var refusal Refusal
+	var codec error
 	err := d.retry(ctx, "inserting", func() error {
 		err := d.Inserter.Insert(ctx, token, events)
-		if errors.As(err, &refusal) && refusal.Refused() {
+		switch {
+		case errors.Is(err, event.ErrCodec):
+			codec = unreadable(err)
+			return nil
+		case errors.As(err, &refusal) && refusal.Refused():
 			return nil
 		}
 		refusal = nil
 		return err
 	})
-	if err != nil || refusal == nil {
+	if err = cmp.Or(err, codec); err != nil || refusal == nil {
 		return err
 	}
 	if len(events) == 1 {
-		d.refused = append(d.refused, collector.RefusedEvent{Event: &events[0], Reason: refusal.Reason(), Detail: refusal.Error()})
-		return nil
+		return d.refuse(events[0], refusal)
 	}
 	half := len(events) / 2
 	if err := d.insert(ctx, token+"/0", events[:half]); err != nil {
@@ -194,11 +210,21 @@ func (d *Deliverer) insert(ctx context.Context, token string, events []event.Eve
 	return d.insert(ctx, token+"/1", events[half:])
 }
 
+// refuse takes leave of an event.
+func (d *Deliverer) refuse(record []byte, why Refusal) error {
+	e := new(event.Event)
+	if err := e.UnmarshalShared(record); err != nil {
+		return unreadable(err)
+	}
+	d.refused = append(d.refused, collector.RefusedEvent{Event: e, Reason: why.Reason(), Detail: why.Error()})
+	return nil
+}
+
 // entries are what became of the current batch, in an order that depends on nothing else.
 func (d *Deliverer) entries() []collector.Entry {
 	counts := make(map[collector.Entry]uint64)
-	for i := range d.events {
-		counts[collector.Entry{Project: d.events[i].Project, Outcome: collector.Delivered}]++
+	for project, n := range d.counts {
+		counts[collector.Entry{Project: project, Outcome: collector.Delivered}] = n
 	}
 	for _, r := range d.refused {
 		counts[collector.Entry{Project: r.Event.Project, Outcome: collector.Delivered}]--

@@ -128,10 +128,14 @@ func (r refusal) Error() string  { return "row 1 is poison" }
 func (r refusal) Refused() bool  { return r.blames }
 func (r refusal) Reason() string { return "POISON" }
 
-func (in *inserter) Insert(ctx context.Context, token string, events []event.Event) error {
+func (in *inserter) Insert(ctx context.Context, token string, records [][]byte) error {
 	var ids []string
 	var err error
-	for _, e := range events {
+	for _, r := range records {
+		var e event.Event
+		if err := e.UnmarshalBinary(r); err != nil {
+			return fmt.Errorf("insert: %w", err)
+		}
 		ids = append(ids, e.MessageID)
 		if strings.HasPrefix(e.MessageID, "poison") {
 			err = fmt.Errorf("insert: %w", refusal{true})
@@ -449,12 +453,12 @@ type undecided struct {
 	left int
 }
 
-func (in *undecided) Insert(ctx context.Context, token string, events []event.Event) error {
+func (in *undecided) Insert(ctx context.Context, token string, records [][]byte) error {
 	if in.left > 0 {
 		in.left--
 		return refusal{false}
 	}
-	return in.inserter.Insert(ctx, token, events)
+	return in.inserter.Insert(ctx, token, records)
 }
 
 func TestOtherErrorsBlameNoEvent(t *testing.T) {

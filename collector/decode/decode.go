@@ -107,7 +107,7 @@ func (d *Decoder) Single(body []byte, typ event.Type, req Request) (Result, erro
 // The strict check comes first because fastjson alone takes numbers and escapes that are not JSON, and because its
 // errors quote the rest of the body once per level: a few hundred brackets and a wrong literal would cost a gigabyte.
 func parse(parser *fastjson.Parser, body []byte) (*fastjson.Value, error) {
-	if !json.Valid(body) {
+	if !valid(body) {
 		return nil, syntaxError(body)
 	}
 	if !utf8.Valid(body) {
@@ -115,10 +115,12 @@ func parse(parser *fastjson.Parser, body []byte) (*fastjson.Value, error) {
 	}
 	v, err := parser.ParseBytes(body)
 	if err != nil {
-		return nil, fmt.Errorf("body is nested too deeply; at most %d levels are taken", fastjson.MaxDepth)
+		return nil, errTooDeep
 	}
 	return v, nil
 }
+
+var errTooDeep = fmt.Errorf("body is nested too deeply; at most %d levels are taken", maxDepth)
 
 func syntaxError(body []byte) error {
 	var discard json.RawMessage
@@ -127,7 +129,10 @@ func syntaxError(body []byte) error {
 	if errors.As(err, &syntax) {
 		return fmt.Errorf("body is not JSON: %w at byte %d", err, syntax.Offset)
 	}
-	return fmt.Errorf("body is not JSON: %w", err)
+	if err != nil {
+		return fmt.Errorf("body is not JSON: %w", err)
+	}
+	return errTooDeep
 }
 
 func orDefault(n, fallback int) int {
