@@ -135,7 +135,7 @@ func collect(t *testing.T, db *store.DB, events []event.Event) {
 	t.Helper()
 	inserter := db.NewInserter()
 	defer inserter.Close()
-	if err := inserter.Insert(t.Context(), "token", events); err != nil {
+	if err := inserter.Insert(t.Context(), "token", event.Records(events)); err != nil {
 		t.Fatal(err)
 	}
 	const day = 24 * time.Hour
