@@ -18,7 +18,7 @@ const (
 type Project struct {
 	ID         string
 	WriteKeys  []string
-	Origins    []string // of browsers that may send; empty: any
+	Origins    []string // of browsers that may send, from ParseOrigin; empty: any
 	Currency   string   // of events that name none
 	IP         IPMode
 	RespectGPC bool // de-identify events whose request carried Sec-GPC: 1 or DNT: 1
@@ -26,13 +26,17 @@ type Project struct {
 
 // Projects finds projects by write key. It is immutable, so a reload swaps the whole of it.
 type Projects struct {
-	byKey map[[sha256.Size]byte]*Project
+	byKey     map[[sha256.Size]byte]*Project
+	origins   []string // of all projects
+	anyOrigin bool     // some project takes events from pages of any origin
 }
 
 // NewProjects indexes projects by the hash of their keys, so that a lookup's time tells nothing about a key.
 func NewProjects(projects []Project) *Projects {
 	p := &Projects{byKey: make(map[[sha256.Size]byte]*Project)}
 	for i := range projects {
+		p.origins = append(p.origins, projects[i].Origins...)
+		p.anyOrigin = p.anyOrigin || len(projects[i].Origins) == 0
 		for _, key := range projects[i].WriteKeys {
 			p.byKey[sha256.Sum256([]byte(key))] = &projects[i]
 		}

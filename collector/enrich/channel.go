@@ -140,12 +140,12 @@ func readReferrer(p *collector.Project, e *event.Event, host string) string {
 
 // isOwn reports whether a referrer's host belongs to the site itself or to another one that sends to the project.
 func isOwn(p *collector.Project, own, referrer string) bool {
-	if sameSite(own, referrer) {
+	if collector.SameSite(own, referrer) {
 		return true
 	}
 	for _, origin := range p.Origins { // "https://shop.example" or "https://*.shop.example"
 		_, authority, _ := strings.Cut(origin, "://")
-		if sameSite(hostname(strings.TrimPrefix(authority, "*.")), referrer) {
+		if collector.SameSite(hostname(strings.TrimPrefix(authority, "*.")), referrer) {
 			return true
 		}
 	}

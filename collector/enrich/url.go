@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/net/publicsuffix"
 )
 
 // urlParts are pieces of a URL, cut out without copying, save for a host with upper-case letters.
@@ -61,21 +59,4 @@ func hostname(authority string) string {
 
 func isAlnum(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-}
-
-// sameSite reports whether two hosts belong to one registrable domain: shop.example.co.uk and www.example.co.uk do,
-// anna.github.io and bert.github.io do not, nor do two addresses.
-func sameSite(a, b string) bool {
-	if a == "" || b == "" {
-		return false
-	}
-	if a == b {
-		return true
-	}
-	if a[len(a)-1] != b[len(b)-1] {
-		return false
-	}
-	siteA, errA := publicsuffix.EffectiveTLDPlusOne(a)
-	siteB, errB := publicsuffix.EffectiveTLDPlusOne(b)
-	return errA == nil && errB == nil && siteA == siteB
 }

@@ -36,33 +36,3 @@ func TestSplitURL(t *testing.T) {
 		}
 	}
 }
-
-func TestSameSite(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want bool
-	}{
-		{"shop.example.com", "shop.example.com", true},
-		{"www.example.co.uk", "shop.example.co.uk", true},
-		{"example.com", "m.example.com", true},
-		{"example.com", "example.org", false},
-		{"example.com", "notexample.com", false},
-		{"anna.github.io", "bert.github.io", false},
-		{"a.co.uk", "b.co.uk", false},
-		{"192.0.2.1", "192.0.2.1", true},
-		{"192.0.2.1", "198.51.2.1", false},
-		{"2001:db8::1", "2001:db8::1", true},
-		{"localhost", "localhost", true},
-		{"a.intranet", "b.intranet", false},
-		{"", "", false},
-		{"", "example.com", false},
-		{"com", "example.com", false},
-	} {
-		if got := sameSite(c.a, c.b); got != c.want {
-			t.Errorf("%q, %q: got %v", c.a, c.b, got)
-		}
-		if got := sameSite(c.b, c.a); got != c.want {
-			t.Errorf("%q, %q: got %v", c.b, c.a, got)
-		}
-	}
-}

@@ -12,9 +12,10 @@ type decodeFunc func(body []byte, req collector.Request) (collector.Result, erro
 // messages answers a POST of messages whose decompressed body has at most limit bytes.
 func (h *Handler) messages(ctx *fasthttp.RequestCtx, limit int, decodeBody decodeFunc) {
 	if ctx.IsOptions() {
-		preflight(ctx)
+		h.preflight(ctx)
 		return
 	}
+	h.allowOrigin(ctx)
 	if !allow(ctx, fasthttp.MethodPost, fasthttp.MethodOptions) {
 		return
 	}
