@@ -14,6 +14,7 @@ import (
 
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/collector"
+	"github.com/touchline-hq/touchline/collector/handler"
 )
 
 // config is the configuration file. Its zero value, with defaults filled in, is what runs without a file.
@@ -27,6 +28,8 @@ type config struct {
 
 	file       string // absolute path; empty without a file
 	spoolLimit int64  // bytes
+	proxies    handler.Proxies
+	cookie     handler.Cookie
 	collecting []collector.Project
 	attributed []attribution.Project
 	warnings   []string
@@ -37,6 +40,10 @@ type collectorConfig struct {
 	Admin      string `yaml:"admin"`
 	Durability string `yaml:"durability"`
 	SpoolLimit string `yaml:"spool_limit"`
+
+	TrustedProxies []string          `yaml:"trusted_proxies"`
+	Paths          map[string]string `yaml:"paths"`
+	Cookie         cookieConfig      `yaml:"cookie"`
 }
 
 type dashboardsConfig struct {
@@ -177,6 +184,15 @@ func (c *config) complete() error {
 	if c.spoolLimit, err = parseSize(c.Collector.SpoolLimit, defaultSpoolLimit); err != nil {
 		return &configError{"collector.spool_limit", err.Error()}
 	}
+	if c.proxies, err = c.Collector.proxies(); err != nil {
+		return err
+	}
+	if err = c.Collector.checkPaths(); err != nil {
+		return err
+	}
+	if c.cookie, err = c.Collector.Cookie.complete(); err != nil {
+		return err
+	}
 	if c.ClickHouse.Binary != "" {
 		return &configError{"clickhouse.binary", "is not supported by this version; leave it empty for the embedded engine, or set clickhouse.dsn"}
 	}
@@ -230,6 +246,9 @@ func (p *projectConfig) complete(path string) error {
 	}
 	if len(p.WriteKeys) == 0 {
 		return &configError{path + ".write_keys", "is missing; a project needs at least one key"}
+	}
+	if err := p.completeOrigins(path); err != nil {
+		return err
 	}
 	switch p.Privacy.Mode {
 	case "full":

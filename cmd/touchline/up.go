@@ -115,7 +115,10 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 		return s, err
 	}
 	s.projects.Store(collector.NewProjects(cfg.collecting))
-	s.handler = handler.New(handler.Config{Projects: s.projects.Load, Decode: &decode.Decoder{}, Enrich: enrich.New(s.geo), Sink: s.spool, Log: s.log})
+	s.handler = handler.New(handler.Config{
+		Projects: s.projects.Load, Decode: &decode.Decoder{}, Enrich: enrich.New(s.geo), Sink: s.spool, Log: s.log,
+		Proxies: cfg.proxies, Paths: cfg.Collector.Paths, Cookie: cfg.cookie,
+	})
 	s.metrics = newMetrics()
 	s.metrics.registry.MustRegister(gauges{s.spool, s.handler})
 	instance := datadir.Instance{PID: os.Getpid(), Started: time.Now().UTC(), Config: cfg.file}

@@ -50,6 +50,10 @@ type Config struct {
 	Log      *slog.Logger     // nil: slog.Default()
 	MaxEvent int              // bytes of the body of one message, decompressed; 0: 32 KB
 	MaxBatch int              // bytes of a batch, decompressed; 0: 500 KB
+
+	Proxies Proxies           // whose word on where a request comes from is believed
+	Paths   map[string]string // own names for standard paths, each checked by CheckPath
+	Cookie  Cookie            // of visitors; the zero Cookie is none
 }
 
 // The limits of the Segment spec, in bytes.
@@ -62,11 +66,12 @@ const (
 type Handler struct {
 	Config
 
-	inflate map[string]*sync.Pool // of *inflater, by content coding
-	stats   stats
-	failing atomic.Bool // the last Append failed
-	buffers sync.Pool   // of *buffers
-	newID   func() string
+	inflate     map[string]*sync.Pool // of *inflater, by content coding
+	ownPrefixes []string              // of Paths, the longest first
+	stats       stats
+	failing     atomic.Bool // the last Append failed
+	buffers     sync.Pool   // of *buffers
+	newID       func() string
 }
 
 // New returns a handler with the defaults filled in.
@@ -88,6 +93,8 @@ func New(c Config) *Handler {
 		inflate: newInflaters(),
 		buffers: sync.Pool{New: func() any { return new(buffers) }},
 		newID:   rand.Text,
+
+		ownPrefixes: prefixesOf(c.Paths),
 	}
 }
 
@@ -146,6 +153,11 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 	default:
 		if typ, ok := bytes.CutPrefix(path, []byte("/v1/pixel/")); ok {
 			h.dataPixel(ctx, event.Type(typ))
+			return
+		}
+		if target, ok := h.standardPath(path); ok {
+			ctx.URI().SetPath(target)
+			h.Handle(ctx)
 			return
 		}
 		answerError(ctx, fasthttp.StatusNotFound, "there is nothing at this path")

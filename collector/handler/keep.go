@@ -15,6 +15,8 @@ func (h *Handler) keep(ctx *fasthttp.RequestCtx, b *buffers, p *collector.Projec
 		return nil
 	}
 	sender := senderOf(ctx)
+	sender.IP = h.Proxies.client(&ctx.Request.Header, sender.IP)
+	h.recognize(ctx, p, &sender, messages)
 	b.encoded, b.ends, b.records = b.encoded[:0], b.ends[:0], b.records[:0]
 	for i := range messages {
 		c, e := &messages[i].Client, &messages[i].Event

@@ -1,0 +1,68 @@
+package handler
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// standardPaths are what own names can stand for. One that ends in a slash is a prefix.
+var standardPaths = []string{
+	"/v1/batch", "/v1/b", "/v1/track", "/v1/t", "/v1/page", "/v1/p", "/v1/screen", "/v1/s", "/v1/identify", "/v1/i",
+	"/v1/group", "/v1/g", "/v1/alias", "/v1/a", "/v1/pixel/", "/p.gif", "/healthz", "/readyz",
+}
+
+// CheckPath says what is wrong with an entry of Config.Paths, or nil.
+func CheckPath(own, target string) error {
+	if !slices.Contains(standardPaths, target) {
+		return fmt.Errorf("is %q, which is no path of the collector; want one of %s", target, strings.Join(standardPaths, ", "))
+	}
+	if err := checkOwn(own); err != nil {
+		return err
+	}
+	if strings.HasSuffix(own, "/") != strings.HasSuffix(target, "/") {
+		return fmt.Errorf("stands for %q; either both end in a slash, and all below is meant, or neither", target)
+	}
+	return nil
+}
+
+func checkOwn(own string) error {
+	plain := strings.TrimSuffix(own, "/")
+	if len(plain) < 2 || plain[0] != '/' || path.Clean(plain) != plain || strings.ContainsAny(own, "?#%\\ ") {
+		return errors.New("own path must begin with a slash and be plain: no query, no escapes, no empty or dotted parts")
+	}
+	for _, standard := range standardPaths {
+		if own == standard || strings.HasSuffix(standard, "/") && strings.HasPrefix(own, standard) {
+			return fmt.Errorf("own path is in the place of the standard path %s, which stays", standard)
+		}
+	}
+	return nil
+}
+
+// prefixesOf returns the own paths that are prefixes, the longest first.
+func prefixesOf(paths map[string]string) []string {
+	var prefixes []string
+	for own := range paths {
+		if strings.HasSuffix(own, "/") {
+			prefixes = append(prefixes, own)
+		}
+	}
+	slices.SortFunc(prefixes, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return prefixes
+}
+
+// standardPath returns the path that an own one stands for.
+func (h *Handler) standardPath(own []byte) (string, bool) {
+	if target, ok := h.Paths[string(own)]; ok {
+		return target, true
+	}
+	for _, prefix := range h.ownPrefixes {
+		if len(own) > len(prefix) && string(own[:len(prefix)]) == prefix {
+			return h.Paths[prefix] + string(own[len(prefix):]), true
+		}
+	}
+	return "", false
+}
