@@ -52,7 +52,7 @@ type Decoder struct {
 func (d *Decoder) Batch(body []byte, req Request) (Result, error) {
 	parser := d.parsers.Get()
 	defer d.parsers.Put(parser)
-	root, err := parse(parser, body)
+	root, widest, err := parse(parser, body)
 	if err != nil {
 		return Result{}, err
 	}
@@ -76,8 +76,8 @@ func (d *Decoder) Batch(body []byte, req Request) (Result, error) {
 		return Result{}, fmt.Errorf("%w: context of %d bytes for each of %d messages; at most %d bytes are taken in all",
 			collector.ErrTooLarge, len(b.contextRaw), len(messages), maxSpread)
 	}
-	// A body within the limit cannot hold a message beyond it, so only large ones are measured.
-	if limit := orDefault(d.MaxEvent, DefaultMaxEvent); len(body) > limit {
+	// Messages are measured one by one only when some could be too large: as they stand, white space counts.
+	if limit := orDefault(d.MaxEvent, DefaultMaxEvent); widest+len(b.contextRaw) > limit {
 		b.maxEvent = limit
 	}
 	result := Result{WriteKey: b.text(root.Get("writeKey")), Messages: slices.Grow(req.Into[:0], len(messages))}
@@ -92,7 +92,7 @@ func (d *Decoder) Batch(body []byte, req Request) (Result, error) {
 func (d *Decoder) Single(body []byte, typ event.Type, req Request) (Result, error) {
 	parser := d.parsers.Get()
 	defer d.parsers.Put(parser)
-	root, err := parse(parser, body)
+	root, _, err := parse(parser, body)
 	if err != nil {
 		return Result{}, err
 	}
@@ -102,22 +102,22 @@ func (d *Decoder) Single(body []byte, typ event.Type, req Request) (Result, erro
 	return result, nil
 }
 
-// parse returns the body's value, which lives until the parser's next use.
+// parse returns the body's value, which lives until the parser's next use, and the size of the largest message in it.
 //
 // The strict check comes first because fastjson alone takes numbers and escapes that are not JSON, and because its
 // errors quote the rest of the body once per level: a few hundred brackets and a wrong literal would cost a gigabyte.
-func parse(parser *fastjson.Parser, body []byte) (*fastjson.Value, error) {
-	if !valid(body) {
-		return nil, syntaxError(body)
-	}
+func parse(parser *fastjson.Parser, body []byte) (v *fastjson.Value, widest int, err error) {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
-	v, err := parser.ParseBytes(body)
-	if err != nil {
-		return nil, errTooDeep
+	widest, ok := valid(body)
+	if !ok {
+		return nil, 0, syntaxError(body)
 	}
-	return v, nil
+	if v, err = parser.ParseBytes(body); err != nil {
+		return nil, 0, errTooDeep
+	}
+	return v, widest, nil
 }
 
 var errTooDeep = fmt.Errorf("body is nested too deeply; at most %d levels are taken", maxDepth)

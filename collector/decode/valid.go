@@ -8,22 +8,21 @@ import (
 // maxDepth is how many objects and arrays may be open at once.
 const maxDepth = 300
 
+// messageDepth is how deep messages are in a batch: {"batch":[{…
+const messageDepth = 3
+
 // valid reports whether b is one JSON value by RFC 8259, nested no deeper than maxDepth. It is for speed: what is wrong
-// with a body that is not valid, encoding/json has to say.
-func valid(b []byte) bool {
+// with a body that is not valid, encoding/json has to say. widest is the size in bytes of the largest object or array at
+// messageDepth.
+func valid(b []byte) (widest int, ok bool) {
 	s := syntax{b: b}
-	for {
-		if !s.value() {
-			return false
-		}
-		if !s.closeValue() {
-			return false
-		}
+	for s.value() && s.closeValue() {
 		if s.depth == 0 {
 			s.space()
-			return s.at == len(b)
+			return s.widest, s.at == len(b)
 		}
 	}
+	return 0, false
 }
 
 // syntax reads JSON without recursion, so that nesting costs it a bit a level.
@@ -33,6 +32,8 @@ type syntax struct {
 	depth int
 	// objects has a bit for each open level, set for an object.
 	objects [(maxDepth + 63) / 64]uint64
+
+	start, widest int // of the last one at messageDepth, and the size of the largest
 }
 
 // value reads the beginning of a value: all of a scalar or an empty container, and otherwise up to the first scalar in it.
@@ -75,6 +76,9 @@ func (s *syntax) closeValue() bool {
 		if !s.take(end) {
 			return false
 		}
+		if s.depth == messageDepth {
+			s.widest = max(s.widest, s.at-s.start)
+		}
 		s.depth--
 	}
 	return true
@@ -83,6 +87,9 @@ func (s *syntax) closeValue() bool {
 func (s *syntax) open(object bool) bool {
 	if s.depth == maxDepth {
 		return false
+	}
+	if s.depth == messageDepth-1 {
+		s.start = s.at
 	}
 	s.at++
 	word, bit := s.depth/64, uint64(1)<<(s.depth%64)

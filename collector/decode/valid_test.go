@@ -19,8 +19,22 @@ var validSeeds = []string{
 
 func TestValid(t *testing.T) {
 	for _, s := range validSeeds {
-		if got, want := valid([]byte(s)), json.Valid([]byte(s)); got != want {
-			t.Errorf("%q: %t, want %t", s, got, want)
+		if _, got := valid([]byte(s)); got != json.Valid([]byte(s)) {
+			t.Errorf("%q: %t", s, got)
+		}
+	}
+}
+
+func TestWidestMessage(t *testing.T) {
+	for body, want := range map[string]int{
+		`1`:                         0,
+		`{"batch":[1,2,{},[]]}`:     0, // what is empty has a size of no interest
+		`{"batch":[{"a":1}],"x":1}`: 7,
+		`{"batch":[{"a":1},{"a" : [ ] }, {"b":[{}]}]}`:   12,
+		`{"x":[[1,2]],"batch":[{"a":{"b":{"c":"}]"}}}]}`: 22,
+	} {
+		if got, ok := valid([]byte(body)); !ok || got != want {
+			t.Errorf("%s: %d, %t; want %d", body, got, ok, want)
 		}
 	}
 }
@@ -30,10 +44,10 @@ func TestValidDepth(t *testing.T) {
 		half := strings.Repeat(`[{"a":`, levels/2)
 		return []byte(half + "1" + strings.Repeat("}]", levels/2))
 	}
-	if !valid(nested(maxDepth)) {
+	if _, ok := valid(nested(maxDepth)); !ok {
 		t.Errorf("%d levels are refused", maxDepth)
 	}
-	if valid(nested(maxDepth + 2)) {
+	if _, ok := valid(nested(maxDepth + 2)); ok {
 		t.Errorf("%d levels are taken", maxDepth+2)
 	}
 }
@@ -44,7 +58,8 @@ func FuzzValid(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if got, want := valid(b), json.Valid(b); got != want && strings.Count(string(b), "[")+strings.Count(string(b), "{") <= maxDepth {
+		want := json.Valid(b)
+		if _, got := valid(b); got != want && strings.Count(string(b), "[")+strings.Count(string(b), "{") <= maxDepth {
 			t.Errorf("%q: %t, want %t", b, got, want)
 		}
 	})
