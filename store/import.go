@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -13,11 +14,14 @@ import (
 	"github.com/touchline-hq/touchline/event"
 )
 
-// Importer inserts events of one project that may be there already.
+// Importer inserts events of one project that may be there already. It is for one goroutine.
 type Importer struct {
 	db       *DB
 	inserter *Inserter
 	project  string
+
+	absent  []event.Event
+	refused []collector.RefusedEvent
 }
 
 // NewImporter returns an Importer for events of project.
@@ -25,43 +29,117 @@ func (db *DB) NewImporter(project string) *Importer {
 	return &Importer{db: db, inserter: db.NewInserter(), project: project}
 }
 
-// Insert stores events, whose message ids are distinct, and returns how many of them were not there before.
-func (im *Importer) Insert(ctx context.Context, events []event.Event) (int, error) {
+// Insert stores those of events that are not there yet, the first of each message, and returns how many it has stored and
+// which the database will never take: these are in table rejected. The latter are valid until the next call. All are
+// entered into the ledger.
+func (im *Importer) Insert(ctx context.Context, events []event.Event) (added int, refused []collector.RefusedEvent, err error) {
 	if len(events) == 0 {
-		return 0, nil
+		return 0, nil, nil
 	}
-	present, err := im.present(ctx, events)
-	if err != nil {
-		return 0, err
+	if err = im.findAbsent(ctx, events); err != nil {
+		return 0, nil, err
 	}
 	// Each insert has an effect: a repeated import is recognised by its message ids, one by one.
 	token := rand.Text()
-	if present < len(events) {
-		if err = im.inserter.Insert(ctx, token, event.Records(events)); err != nil {
-			return 0, err
+	im.refused = im.refused[:0]
+	if err = im.insert(ctx, token, im.absent); err != nil {
+		return 0, nil, err
+	}
+	if len(im.refused) > 0 {
+		if err = im.inserter.Reject(ctx, token, im.refused); err != nil {
+			return 0, nil, err
 		}
 	}
 	// An import that is killed here leaves events that the ledger does not know. Doing it again books them.
-	err = im.inserter.Book(ctx, token, []collector.Entry{{Project: im.project, Outcome: collector.Imported, Events: uint64(len(events))}})
-	return len(events) - present, err
+	if err = im.inserter.Book(ctx, token, im.entries(len(events))); err != nil {
+		return 0, nil, err
+	}
+	return len(im.absent) - len(im.refused), im.refused, nil
 }
 
 // Close ends the connection.
 func (im *Importer) Close() { im.inserter.Close() }
 
-func (im *Importer) present(ctx context.Context, events []event.Event) (int, error) {
-	wanted, err := ext.NewTable("wanted", ext.Column("day", "Int32"), ext.Column("key", "UInt64"), ext.Column("id", "String"))
-	if err != nil {
-		return 0, fmt.Errorf("look for events: %w", err)
+// insert stores events, and finds those that are refused by halving: the rest passes.
+func (im *Importer) insert(ctx context.Context, token string, events []event.Event) error {
+	if len(events) == 0 {
+		return nil
 	}
+	err := im.inserter.Insert(ctx, token, event.Records(events))
+	var refusal *RefusedError
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	if len(events) == 1 {
+		im.refused = append(im.refused, collector.RefusedEvent{Event: &events[0], Reason: refusal.Reason(), Detail: refusal.Error()})
+		return nil
+	}
+	half := len(events) / 2
+	if err := im.insert(ctx, token+"/0", events[:half]); err != nil {
+		return err
+	}
+	return im.insert(ctx, token+"/1", events[half:])
+}
+
+// entries are what became of n events.
+func (im *Importer) entries(n int) []collector.Entry {
+	reasons := make(map[string]uint64)
+	for _, r := range im.refused {
+		reasons[r.Reason]++
+	}
+	var entries []collector.Entry
+	if taken := n - len(im.refused); taken > 0 {
+		entries = append(entries, collector.Entry{Project: im.project, Outcome: collector.Imported, Events: uint64(taken)})
+	}
+	for reason, events := range reasons {
+		entries = append(entries, collector.Entry{Project: im.project, Outcome: collector.Refused, Reason: reason, Events: events})
+	}
+	return entries
+}
+
+// place is where an event is stored: copies of a message have the same.
+type place struct {
+	day int32
+	key uint64
+	id  string
+}
+
+func placeOf(e *event.Event) place { return place{e.ClientDay, e.ClientKey, e.MessageID} }
+
+// findAbsent copies the first of each message that is not there.
+func (im *Importer) findAbsent(ctx context.Context, events []event.Event) error {
+	known, err := im.present(ctx, events)
+	if err != nil {
+		return err
+	}
+	im.absent = im.absent[:0]
 	for i := range events {
-		e := &events[i]
-		if err = wanted.Append(e.ClientDay, e.ClientKey, e.MessageID); err != nil {
-			return 0, fmt.Errorf("look for events: %w", err)
+		if at := placeOf(&events[i]); !known[at] {
+			known[at] = true
+			im.absent = append(im.absent, events[i])
 		}
 	}
-	var n uint64
+	return nil
+}
+
+func (im *Importer) present(ctx context.Context, events []event.Event) (map[place]bool, error) {
+	wanted, err := ext.NewTable("wanted", ext.Column("day", "Int32"), ext.Column("key", "UInt64"), ext.Column("id", "String"))
+	if err != nil {
+		return nil, fmt.Errorf("look for events: %w", err)
+	}
+	for i := range events {
+		at := placeOf(&events[i])
+		if err = wanted.Append(at.day, at.key, at.id); err != nil {
+			return nil, fmt.Errorf("look for events: %w", err)
+		}
+	}
+	found := make(map[place]bool)
 	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(wanted))
-	err = im.db.query(ctx, "CountPresent", params{"project": im.project}, func(r driver.Rows) error { return r.Scan(&n) })
-	return int(n), err //nolint:gosec // at most len(events)
+	err = im.db.query(ctx, "FindPresent", params{"project": im.project}, func(r driver.Rows) error {
+		var at place
+		err := r.Scan(&at.day, &at.key, &at.id)
+		found[at] = true
+		return err
+	})
+	return found, err
 }
