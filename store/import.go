@@ -135,11 +135,12 @@ func (im *Importer) present(ctx context.Context, events []event.Event) (map[plac
 	}
 	found := make(map[place]bool)
 	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(wanted))
-	err = im.db.query(ctx, "FindPresent", params{"project": im.project}, func(r driver.Rows) error {
+	return found, im.db.query(ctx, "FindPresent", params{"project": im.project}, func(r driver.Rows) error {
 		var at place
-		err := r.Scan(&at.day, &at.key, &at.id)
+		if err := r.Scan(&at.day, &at.key, &at.id); err != nil {
+			return err
+		}
 		found[at] = true
-		return err
+		return nil
 	})
-	return found, err
 }

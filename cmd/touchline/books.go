@@ -111,22 +111,21 @@ func reckon(s *spoolState, booked []store.Booked, stored map[string]uint64) bala
 	var arrived, here uint64
 	for _, e := range booked {
 		switch e.Outcome {
-		case collector.Delivered:
+		case collector.Delivered, collector.Imported:
 			arrived += e.Events
-		case collector.Imported:
-			arrived += e.Events
-			b.imported += e.Events
 		case collector.Refused:
 			b.rejected[e.Reason] += e.Events
 		case collector.Expired:
 			b.expired += e.Events
+			continue // received before
 		}
-		if e.Outcome == collector.Delivered || e.Outcome == collector.Refused {
-			if e.Collector == s.id {
-				here += e.Events
-			} else {
-				b.elsewhere += e.Events
-			}
+		switch e.Collector {
+		case "": // imports come through no spool
+			b.imported += e.Events
+		case s.id:
+			here += e.Events
+		default:
+			b.elsewhere += e.Events
 		}
 	}
 	for _, n := range stored {

@@ -38,6 +38,11 @@ func TestReckon(t *testing.T) {
 			}, 145,
 			"171 = 145 stored + 5 duplicate + 8 rejected + 3 pending + 10 expired; missing 0, unknown 0", true,
 		},
+		"imports, and no spool": {
+			spool.Stats{},
+			[]store.Booked{entry("", collector.Imported, "", 30), entry("", collector.Refused, "A", 2), entry("", collector.Expired, "", 1)}, 20,
+			"32 = 20 stored + 9 duplicate + 2 rejected + 0 pending + 1 expired; missing 0, unknown 0", true,
+		},
 		"a batch on its way": {
 			spool.Stats{Accepted: 100, Records: 10, Batch: 10}, []store.Booked{delivered}, 90,
 			"100 = 90 stored + 0 duplicate + 0 rejected + 10 pending + 0 expired; missing 0, unknown 0", true,
@@ -64,7 +69,11 @@ func TestReckon(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := reckon(&spoolState{"me", c.spool}, c.booked, map[string]uint64{"p": c.stored})
+			id := "me"
+			if c.spool == (spool.Stats{}) {
+				id = "" // there never was one
+			}
+			b := reckon(&spoolState{id, c.spool}, c.booked, map[string]uint64{"p": c.stored})
 			got := fmt.Sprintf("%d = %d stored + %d duplicate + %d rejected + %d pending + %d expired; missing %d, unknown %d",
 				b.received(), b.stored, b.duplicate, b.rejectedInAll(), b.pending, b.expired, b.missing, b.unknown)
 			if got != c.want || b.addsUp() != c.addsUp {

@@ -11,6 +11,7 @@ import (
 
 type importCommand struct {
 	Accesslog importAccesslog `cmd:"" help:"Access logs of web servers, in the combined format."`
+	Events    importEvents    `cmd:"" help:"Events: messages of the Segment spec (NDJSON), or tables (CSV)."`
 }
 
 // importAccesslog makes events of the lines of web server logs.
@@ -21,12 +22,26 @@ type importAccesslog struct {
 }
 
 func (c *importAccesslog) Run(ctx context.Context, g *globals) error {
+	return g.importFiles(ctx, c.Project, c.Files, func(in *installation, im importer.Import) (importer.Ledger, error) {
+		key, err := in.visitorKey()
+		if err != nil {
+			return importer.Ledger{}, err
+		}
+		log := importer.AccessLog{Import: im, Host: c.Host, Key: key}
+		return log.Run(ctx, c.Files)
+	})
+}
+
+// importFiles imports files into a project with what run makes of them, shows how far it is and prints the ledger.
+func (g *globals) importFiles(
+	ctx context.Context, id string, files []string, run func(*installation, importer.Import) (importer.Ledger, error),
+) error {
 	in, err := g.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	_, project, err := in.cfg.project(c.Project)
+	_, project, err := in.cfg.project(id)
 	if err != nil {
 		return usageError{err}
 	}
@@ -34,17 +49,10 @@ func (c *importAccesslog) Run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return err
 	}
-	key, err := in.visitorKey()
-	if err != nil {
-		return err
-	}
 	sink := in.db.NewImporter(project.ID)
 	defer sink.Close()
-	progress := newProgress(g.stderr, "reading", "bytes", totalSize(c.Files))
-	log := importer.AccessLog{
-		Project: project, Host: c.Host, Key: key, Enrich: enrich.New(geo), Sink: sink, Progress: progress.set,
-	}
-	ledger, err := log.Import(ctx, c.Files)
+	progress := newProgress(g.stderr, "reading", "bytes", totalSize(files))
+	ledger, err := run(in, importer.Import{Project: project, Enrich: enrich.New(geo), Sink: sink, Progress: progress.set})
 	progress.finish()
 	if ledger.Lines > 0 {
 		if _, werr := ledger.WriteTo(os.Stdout); err == nil {

@@ -87,8 +87,8 @@ func (d *Decoder) Batch(body []byte, req Request) (Result, error) {
 	return result, nil
 }
 
-// Single decodes a body that is one message of the given type, whatever type the message says. The error is for a
-// body that is not JSON; a message that breaks a rule is the result's only Rejection.
+// Single decodes a body that is one message of the given type, whatever type the message says; "" leaves it to the
+// message. The error is for a body that is not JSON; a message that breaks a rule is the result's only Rejection.
 func (d *Decoder) Single(body []byte, typ event.Type, req Request) (Result, error) {
 	parser := d.parsers.Get()
 	defer d.parsers.Put(parser)

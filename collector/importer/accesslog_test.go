@@ -23,25 +23,31 @@ type memory struct {
 	events  []event.Event
 	batches []int
 	fail    error
+	refuse  string // the end of URLs that it refuses
 }
 
-func (m *memory) Insert(ctx context.Context, events []event.Event) (int, error) {
+func (m *memory) Insert(ctx context.Context, events []event.Event) (int, []collector.RefusedEvent, error) {
 	if err := errors.Join(m.fail, ctx.Err()); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	if m.ids == nil {
 		m.ids = make(map[string]bool)
 	}
 	m.batches = append(m.batches, len(events))
 	added := 0
-	for _, e := range events {
+	var refused []collector.RefusedEvent
+	for i, e := range events {
+		if m.refuse != "" && strings.HasSuffix(e.URL, m.refuse) {
+			refused = append(refused, collector.RefusedEvent{Event: &events[i], Reason: "BAD", Detail: "it is bad"})
+			continue
+		}
 		if key := e.Project + "\n" + e.MessageID; !m.ids[key] {
 			m.ids[key] = true
 			m.events = append(m.events, e)
 			added++
 		}
 	}
-	return added, nil
+	return added, refused, nil
 }
 
 // spy is an Enricher that notes what it was told in the event itself.
@@ -57,8 +63,10 @@ var received = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func newLog(sink Sink) *AccessLog {
 	return &AccessLog{
-		Project: &collector.Project{ID: "shop"}, Host: "shop.example", Key: []byte("secret"),
-		Enrich: spy{}, Sink: sink, Now: func() time.Time { return received },
+		Host: "shop.example", Key: []byte("secret"),
+		Import: Import{
+			Project: &collector.Project{ID: "shop"}, Enrich: spy{}, Sink: sink, Now: func() time.Time { return received },
+		},
 	}
 }
 
@@ -73,7 +81,7 @@ type tester interface {
 func importText(t tester, a *AccessLog, text string) Ledger {
 	t.Helper()
 	a.Stdin = strings.NewReader(text)
-	l, err := a.Import(t.Context(), []string{"-"})
+	l, err := a.Run(t.Context(), []string{"-"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +141,7 @@ func TestVisitorIsAddressAndUserAgentUnderTheKey(t *testing.T) {
 	for _, c := range []struct{ key, addr, agent string }{
 		{"k", "203.0.113.7", "a"}, {"l", "203.0.113.7", "a"}, {"k", "203.0.113.8", "a"}, {"k", "203.0.113.7", "b"}, {"k", "isp.example", "a"},
 	} {
-		run := accessRun{AccessLog: AccessLog{Key: []byte(c.key)}}
+		run := accessRun{key: []byte(c.key)}
 		id := run.visitor(&entry{Addr: c.addr, UserAgent: c.agent, Referrer: "x"})
 		if other, ok := ids[id]; ok {
 			t.Errorf("%v is the same visitor as %s", c, other)
@@ -177,7 +185,7 @@ func TestImportInBatches(t *testing.T) {
 	a.Progress = func(n int64) { read = append(read, n) }
 	text := strings.Repeat(request200("/")+request200("/a.css"), 5)
 	one, two := write(t, "one", []byte(text)), write(t, "two", gzipped(t, text))
-	l, err := a.Import(t.Context(), []string{one, two})
+	l, err := a.Run(t.Context(), []string{one, two})
 	if err != nil || l.Lines != 20 || l.Imported != 5 || l.AlreadyThere != 5 || l.Skipped[skipAsset] != 10 {
 		t.Errorf("%+v, %v", l, err)
 	}
@@ -208,7 +216,7 @@ func TestImportStopsBeforeInserting(t *testing.T) {
 			var sink memory
 			a := newLog(&sink)
 			c.change(a)
-			l, err := a.Import(t.Context(), c.files)
+			l, err := a.Run(t.Context(), c.files)
 			if err == nil || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
@@ -226,7 +234,7 @@ func TestImportKeepsWhatCameBeforeDamage(t *testing.T) {
 	}
 	data := gzipped(t, text.String())
 	var sink memory
-	l, err := newLog(&sink).Import(t.Context(), []string{write(t, "cut.log.gz", data[:len(data)/2])})
+	l, err := newLog(&sink).Run(t.Context(), []string{write(t, "cut.log.gz", data[:len(data)/2])})
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v", err)
 	}
@@ -241,9 +249,22 @@ type canceller struct {
 	cancel context.CancelFunc
 }
 
-func (c *canceller) Insert(ctx context.Context, events []event.Event) (int, error) {
+func (c *canceller) Insert(ctx context.Context, events []event.Event) (int, []collector.RefusedEvent, error) {
 	defer c.cancel()
 	return c.memory.Insert(context.WithoutCancel(ctx), events)
+}
+
+func TestWhatTheSinkRefusesIsInTheLedger(t *testing.T) {
+	sink := memory{refuse: "/bad.zip"}
+	text := request200("/") + request200("/bad.zip") + request200("/good.zip") + request200("/bad.zip")
+	l := importText(t, newLog(&sink), text)
+	const want = `4 lines = 2 imported + 0 already there + 0 skipped + 0 malformed + 2 rejected
+imported or already there: 1 pages, 1 downloads
+rejected: by the database, see table rejected; first stdin: line 2: it is bad
+`
+	if l.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", l.String(), want)
+	}
 }
 
 func TestImportCanBeCancelled(t *testing.T) {
@@ -252,7 +273,7 @@ func TestImportCanBeCancelled(t *testing.T) {
 	a := newLog(&sink)
 	a.BatchSize = 10
 	a.Stdin = strings.NewReader(strings.Repeat(request200("/"), 100))
-	l, err := a.Import(ctx, []string{"-"})
+	l, err := a.Run(ctx, []string{"-"})
 	if !errors.Is(err, context.Canceled) || l.Lines != 10 || l.Imported != 10 || len(sink.events) != 10 {
 		t.Errorf("%v, %+v, %d events", err, l, len(sink.events))
 	}

@@ -13,17 +13,19 @@ const keptMalformed = 20
 
 // Ledger says what became of every line that was read. It always adds up:
 //
-//	Lines = Imported + AlreadyThere + Σ Skipped + len(Malformed) + MoreMalformed
-//	Pages + Downloads = Imported + AlreadyThere
+//	Lines = Imported + AlreadyThere + Σ Skipped + len(Malformed) + MoreMalformed + Rejected
+//	Pages + Downloads = Imported + AlreadyThere, of an access log
 type Ledger struct {
 	Lines         int
 	Imported      int // new to the project
-	AlreadyThere  int // of an earlier import
+	AlreadyThere  int // of an earlier import, or earlier in this one
 	Pages         int
 	Downloads     int
 	Skipped       map[string]int // by reason
 	Malformed     []Malformed    // the first 20
 	MoreMalformed int            // the rest
+	Rejected      int            // by the database, for good; they are in table rejected
+	FirstRejected Malformed      // its reason is what the database said
 }
 
 // Malformed is a line that could not be read.
@@ -50,6 +52,13 @@ func (l *Ledger) malformed(m Malformed) {
 	l.Malformed = append(l.Malformed, m)
 }
 
+func (l *Ledger) rejected(m Malformed) {
+	if l.Rejected == 0 {
+		l.FirstRejected = m
+	}
+	l.Rejected++
+}
+
 // WriteTo prints the ledger as a sum, then what its terms consist of.
 func (l *Ledger) WriteTo(w io.Writer) (int64, error) {
 	n, err := io.WriteString(w, l.String())
@@ -63,8 +72,12 @@ func (l *Ledger) String() string {
 	for _, n := range l.Skipped {
 		skipped += n
 	}
-	fmt.Fprintf(&b, "%s lines = %s imported + %s already there + %s skipped + %s malformed\n", grouped(l.Lines),
+	fmt.Fprintf(&b, "%s lines = %s imported + %s already there + %s skipped + %s malformed", grouped(l.Lines),
 		grouped(l.Imported), grouped(l.AlreadyThere), grouped(skipped), grouped(len(l.Malformed)+l.MoreMalformed))
+	if l.Rejected > 0 {
+		fmt.Fprintf(&b, " + %s rejected", grouped(l.Rejected))
+	}
+	b.WriteByte('\n')
 	if l.Pages+l.Downloads > 0 {
 		fmt.Fprintf(&b, "imported or already there: %s pages, %s downloads\n", grouped(l.Pages), grouped(l.Downloads))
 	}
@@ -76,6 +89,9 @@ func (l *Ledger) String() string {
 	}
 	if l.MoreMalformed > 0 {
 		fmt.Fprintf(&b, "malformed: and %s more\n", grouped(l.MoreMalformed))
+	}
+	if first := l.FirstRejected; l.Rejected > 0 {
+		fmt.Fprintf(&b, "rejected: by the database, see table rejected; first %s: line %d: %s\n", first.File, first.Line, first.Reason)
 	}
 	return b.String()
 }

@@ -12,7 +12,7 @@ const smallLog = "testdata/small.log"
 
 func TestImportSmallLog(t *testing.T) {
 	var sink memory
-	l, err := newLog(&sink).Import(t.Context(), []string{smallLog})
+	l, err := newLog(&sink).Run(t.Context(), []string{smallLog})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,14 +14,19 @@ import (
 
 const (
 	maxLine   = 64 << 10  // bytes of a line, without its end
-	headLines = 100       // of which one must be a log line
+	headLines = 100       // of which one must be as the import expects
 	headBytes = 256 << 10 // within which these are looked for; more than maxLine
 	maxWindow = 128 << 20 // bytes of memory that a zstd frame may ask for: zstd --long
 )
 
-var errLongLine = fmt.Errorf("is longer than %d KB", maxLine>>10)
+// lineError says why a line cannot be taken. It completes "the line …". Reading can go on after it.
+type lineError struct{ reason string }
 
-// source is an opened log: its decompressed lines.
+func (e *lineError) Error() string { return e.reason }
+
+var errLongLine = &lineError{fmt.Sprintf("is longer than %d KB", maxLine>>10)}
+
+// source is an opened file: its decompressed lines.
 type source struct {
 	name   string
 	reader *bufio.Reader
@@ -29,8 +34,7 @@ type source struct {
 	line   int
 }
 
-// openSource opens name, or takes stdin for "-", and makes sure that it is a log. It tells compression by the first
-// bytes, and calls read with the number of bytes of every read, before decompression.
+// openSource opens name, or takes stdin for "-". It tells compression by the first bytes, and calls read with the number of bytes of every read, before decompression.
 func openSource(name string, stdin io.Reader, read func(n int)) (*source, error) {
 	s := &source{name: name}
 	if name == "-" {
@@ -49,10 +53,6 @@ func openSource(name string, stdin io.Reader, read func(n int)) (*source, error)
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	s.reader = bufio.NewReaderSize(plain, headBytes)
-	if err := s.checkHead(); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("%s: %w", s.name, err)
-	}
 	return s, nil
 }
 
@@ -82,24 +82,25 @@ func (s *source) Close() {
 	}
 }
 
-// checkHead reports a file that is no access log: none of its first lines can be read. It consumes nothing. A file
-// that is damaged further on is a log as long as a line before the damage is one.
-func (s *source) checkHead() error {
+// checkHead reports a file that is not of the kind expected: isOne says so of each of its first lines. Form says what
+// was expected and takes the number of the first line and what isOne says of it. Nothing is consumed. A file that is
+// damaged further on is of its kind as long as a line before the damage is.
+func (s *source) checkHead(form string, isOne func(line []byte) error) error {
 	head, readErr := s.reader.Peek(headBytes)
 	var first error
 	for n := 1; n <= headLines && len(head) > 0; n++ {
 		line, rest, _ := bytes.Cut(head, []byte("\n"))
-		_, err := parseLine(string(trimEnd(line)))
+		err := isOne(trimEnd(line))
 		if err == nil {
 			return nil
 		}
 		if first == nil {
-			first = fmt.Errorf("not a combined-format access log (line %d %w): expected: %s", n, err, sample)
+			first = fmt.Errorf("%s: "+form, s.name, n, err)
 		}
 		head = rest
 	}
 	if readErr != nil && !errors.Is(readErr, io.EOF) {
-		return readErr
+		return fmt.Errorf("%s: %w", s.name, readErr)
 	}
 	return first
 }
@@ -124,6 +125,9 @@ func (s *source) Next() ([]byte, error) {
 	}
 	return trimEnd(line), nil
 }
+
+// Line is the number of the line that Next returned last.
+func (s *source) Line() int { return s.line }
 
 // trimEnd removes "\n" or "\r\n", so that a line is the same whatever ends it.
 func trimEnd(line []byte) []byte {

@@ -134,12 +134,11 @@ func TestSourceRefusesWhatIsNoLog(t *testing.T) {
 		"damaged gzip":  {"\x1f\x8b\x08", "stdin: unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			src, err := openSource("-", strings.NewReader(c.text), func(int) {})
 			got := ""
-			if err != nil {
+			a := newLog(&memory{})
+			a.Stdin = strings.NewReader(c.text)
+			if _, err := a.Run(t.Context(), []string{"-"}); err != nil {
 				got = err.Error()
-			} else {
-				src.Close()
 			}
 			if got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
