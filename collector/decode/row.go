@@ -157,7 +157,6 @@ func (r *reader) setColumns(e *event.Event, fields, cells []string, found bool) 
 
 func appendRow(dst []byte, fields, cells []string) ([]byte, error) {
 	dst = append(dst, '{')
-	typed := false
 	for i, cell := range cells {
 		column := rowColumnOf[fields[i]]
 		if cell == "" || column == nil || column.members == "" {
@@ -167,17 +166,12 @@ func appendRow(dst []byte, fields, cells []string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		typed = typed || column.field == "type"
 		for member := range strings.SplitSeq(column.members, ",") {
 			dst = append(append(appendString(dst, []byte(member)), ':'), value...)
 			dst = append(dst, ',')
 		}
 	}
-	if !typed {
-		dst = append(dst, `"type":"track",`...)
-	}
-	dst[len(dst)-1] = '}' // for the last comma
-	return dst, nil
+	return append(dst, `"type":"track"}`...), nil // of members with one name the first counts
 }
 
 // value is the JSON text that a cell stands for.

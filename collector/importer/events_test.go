@@ -129,13 +129,23 @@ func TestImportRows(t *testing.T) {
 	)
 }
 
+// A column that --map gives to another field is no longer that of its name.
+func TestMapRenames(t *testing.T) {
+	var sink memory
+	v := newEvents(&sink, CSV)
+	v.Map = map[string]string{"user_id": "account_id", "event": "type"}
+	importEvents(t, v, "type,account_id,timestamp\nE,u,1756720800\n")
+	sink.events[0].MessageID = ""
+	wantEvents(t, sink.events, want(2, event.Event{Type: event.Track, Name: "E", UserID: "u"}))
+}
+
 func TestEveryLineIsAccountedFor(t *testing.T) {
 	long := `{"type":"page","name":"` + strings.Repeat("x", decode.DefaultMaxEvent) + `"}`
 	messages := `{"type":"page"}` + "\n{\n" + `{"type":"track"}` + "\n \n" + `{"type":"page"}` + "\n[]\n" + long + "\n" +
 		`{"type":"page","messageId":"m"}` + "\n" + `{"type":"page","messageId":"m"}` + "\n" + strings.Repeat("x", maxLine+1) + "\n" +
 		`{"type":"page","messageId":"n","context":{"page":{"url":"https://a.test/bad"}}}`
 	rows := "type,url,message_id\npage,,\npage,,\npage,,m\n\npage,,m\npage\npage,,,\npa\"ge,,\ntrack,,\npage," + strings.Repeat("x", decode.DefaultMaxEvent) + ",\n" +
-		strings.Repeat("y", maxLine+1) + "\n\"page,,\n" + strings.Repeat("page,,\n", 10_000) + "page,https://a.test/bad,"
+		strings.Repeat("y", maxLine+1) + "\n\"page,,\n" + strings.Repeat("page,,\n", 10_000) + "page\",,\npage,https://a.test/bad,"
 	for name, c := range map[string]struct {
 		format Format
 		text   string
@@ -150,7 +160,7 @@ malformed: stdin: line 7 is 32793 bytes long; at most 32768 are taken
 malformed: stdin: line 10 is longer than 64 KB
 rejected: by the database, see table rejected; first stdin: line 11: it is bad
 `},
-		"rows": {CSV, rows, `10,013 lines = 10,003 imported + 1 already there + 1 skipped + 7 malformed + 1 rejected
+		"rows": {CSV, rows, `10,014 lines = 10,003 imported + 1 already there + 1 skipped + 8 malformed + 1 rejected
 skipped: empty 1
 malformed: stdin: line 7 has 1 cells and the header 3
 malformed: stdin: line 8 has 4 cells and the header 3
@@ -159,7 +169,8 @@ malformed: stdin: line 10 is refused: event is required for track
 malformed: stdin: line 11 is 32774 bytes long; at most 32768 are taken
 malformed: stdin: line 12 is longer than 64 KB
 malformed: stdin: line 13 has a quote that is not closed within 64 KB
-rejected: by the database, see table rejected; first stdin: line 10014: it is bad
+malformed: stdin: line 10014 has a quote that is not closed within 64 KB
+rejected: by the database, see table rejected; first stdin: line 10015: it is bad
 `},
 	} {
 		t.Run(name, func(t *testing.T) {
