@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/touchline-hq/touchline/bench/instance"
+	"github.com/touchline-hq/touchline/collector/decode"
 )
 
 // What a file holds and what the tables then say, worked out by hand.
@@ -49,6 +51,16 @@ malformed: TABLE: line 5 is refused: timestamp is "2026-01-06"; want a time as i
 		got := strings.NewReplacer(messages, "MESSAGES", table, "TABLE").Replace(imports())
 		if got != want+complaints {
 			t.Errorf("round %d: got\n%swant\n%s", round, got, want+complaints)
+		}
+	}
+	var columns []string
+	for line := range strings.Lines(output(t, in, "sql", "DESCRIBE TABLE events")) {
+		name, _, _ := strings.Cut(line, ",")
+		columns = append(columns, name)
+	}
+	for _, field := range decode.RowFields() {
+		if !slices.Contains(columns, field) {
+			t.Errorf("field %s is no column of events, which are %q", field, columns)
 		}
 	}
 	got := output(t, in, "sql", `SELECT message_id, seq, timestamp, sent_at, user_id, value, currency, channel, channel_reason, country,
