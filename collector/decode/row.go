@@ -116,7 +116,7 @@ func (d *Decoder) row(m *Message, fields, cells []string, req Request) error {
 	}
 	parser := d.parsers.Get()
 	defer d.parsers.Put(parser)
-	v, err := parse(parser, message)
+	v, _, err := parse(parser, message)
 	if err != nil {
 		return err
 	}
