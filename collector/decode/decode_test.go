@@ -133,7 +133,7 @@ func TestSingleOfBrowserClient(t *testing.T) {
 			ClientTimestamp: received - 2000, SentAt: received - 1000,
 			URL: "https://shop.test/own?gclid=1", Path: "/own", Title: "Own", Referrer: "https://r.test/",
 			Language: "de-DE", Timezone: "Europe/Berlin", Screen: "1280x720",
-			Properties: `{"path":"/own","referrer":"https://r.test/","title":"Own","url":"https://shop.test/own?gclid=1"}`,
+			Properties: `{"category":"Docs","path":"/own","referrer":"https://r.test/","title":"Own","url":"https://shop.test/own?gclid=1"}`,
 			Traits:     `{"vip":true}`, Consent: `{"categoryPreferences":{"Ads":true}}`,
 			Library: "analytics.js/npm:next-1.84.3", Origin: event.OriginBrowser,
 		}),
@@ -148,6 +148,36 @@ func TestOnlyPageCallsOverrideContext(t *testing.T) {
 	for typ, want := range map[string]string{"page": "https://own.test/", "screen": "https://ctx.test/", "track": "https://ctx.test/"} {
 		if got := one(t, fmt.Sprintf(message, typ)).Event.URL; got != want {
 			t.Errorf("%s: got %s, want %s", typ, got, want)
+		}
+	}
+}
+
+func TestPathBelongsToItsURL(t *testing.T) {
+	const message = `{"type":"page","messageId":"m","properties":{%s},"context":{"page":{"url":"https://ctx.test/ctx","path":"/ctx"}}}`
+	for properties, want := range map[string][2]string{
+		``:                           {"https://ctx.test/ctx", "/ctx"},
+		`"path":"/own"`:              {"https://ctx.test/ctx", "/own"},
+		`"url":"https://own.test/a"`: {"https://own.test/a", ""},
+		`"url":"https://own.test/a","path":"/own"`: {"https://own.test/a", "/own"},
+	} {
+		e := one(t, fmt.Sprintf(message, properties)).Event
+		if got := [2]string{e.URL, e.Path}; got != want {
+			t.Errorf("%s: got %q, want %q", properties, got, want)
+		}
+	}
+}
+
+func TestCategory(t *testing.T) {
+	for message, want := range map[string]string{
+		`"type":"page","category":"Docs"`:                                     `{"category":"Docs"}`,
+		`"type":"screen","category":"\"A\"","properties":{"a":1}`:             `{"category":"\"A\"","a":1}`,
+		`"type":"page","category":"Docs","properties":{"category":"Own"}`:     `{"category":"Own"}`,
+		`"type":"page","category":null`:                                       ``,
+		`"type":"page","category":7`:                                          ``,
+		`"type":"track","event":"E","category":"Docs","properties":{"a":"b"}`: `{"a":"b"}`,
+	} {
+		if got := one(t, "{"+message+"}").Event.Properties; got != want {
+			t.Errorf("%s: got %s, want %s", message, got, want)
 		}
 	}
 }

@@ -89,6 +89,7 @@ func (b *batch) message(m *Message, v *fastjson.Value, typ event.Type) error {
 
 	properties := v.Get("properties")
 	e.Properties = r.object(properties, "properties")
+	r.category(e, v.Get("category"), properties)
 	e.Name = r.name(e.Type, v, properties)
 	r.order(e, properties)
 	r.place(e, c.get("page"), properties)
@@ -119,6 +120,22 @@ func (r *reader) name(typ event.Type, v, properties *fastjson.Value) string {
 	default:
 		return ""
 	}
+}
+
+// category keeps the category of a page or screen call among the properties, where browsers send it themselves; some
+// clients send it beside them only.
+func (r *reader) category(e *event.Event, category, properties *fastjson.Value) {
+	name := category.GetStringBytes()
+	if e.Type != event.Page && e.Type != event.Screen || len(name) == 0 || properties.Get("category") != nil {
+		return
+	}
+	r.scratch = appendString(append(r.scratch[:0], `{"category":`...), name)
+	if e.Properties == "" {
+		r.scratch = append(r.scratch, '}')
+	} else {
+		r.scratch = append(append(r.scratch, ','), e.Properties[1:]...)
+	}
+	e.Properties = r.string(r.scratch)
 }
 
 // times sets the four times. Rudder's clients call the client's time originalTimestamp. A sentAt that cannot be read is
@@ -172,13 +189,18 @@ func (r *reader) context(m *Message, c mergedContext, v *fastjson.Value) {
 }
 
 // place sets where it happened, as far as the client says; host and a missing path are found in the URL later. A page
-// call's own properties are nearer to it than the context.
+// call's own properties are nearer to it than the context, whose path is not that of another URL.
 func (r *reader) place(e *event.Event, page, properties *fastjson.Value) {
 	if e.Type != event.Page {
 		properties = nil
 	}
-	e.URL = r.firstText(properties.Get("url"), page.Get("url"))
-	e.Path = r.firstText(properties.Get("path"), page.Get("path"))
+	e.URL, e.Path = r.text(properties.Get("url")), r.text(properties.Get("path"))
+	if e.URL == "" {
+		e.URL = r.text(page.Get("url"))
+		if e.Path == "" {
+			e.Path = r.text(page.Get("path"))
+		}
+	}
 	e.Title = r.firstText(properties.Get("title"), page.Get("title"))
 	e.Referrer = r.firstText(properties.Get("referrer"), page.Get("referrer"))
 }
