@@ -1,4 +1,4 @@
-# `make help` lists the targets. They need Go, Node.js and npm; `make test` a C compiler for the race detector too.
+# `make help` lists the targets. They need Go, Node.js and npm; `make test` a C compiler and Chromium too.
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,6 +15,9 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 # What the binary needs beside it: the ClickHouse engine and the country file, pinned by a lock file.
 RUNTIME      := bin/libchdb.so bin/dbip-country.mmdb
 NODE_MODULES := store/embedded/npm/node_modules
+
+# The clients of others that tests run: those from npm; Go's are in a module of their own beside them.
+CLIENTS := wire/clients/node/node_modules
 
 # The parts written in TypeScript, which the binary embeds: folders with the npm scripts "build" and "test".
 WEB       := $(patsubst %/package-lock.json,%,$(wildcard js/package-lock.json dashboards/web/package-lock.json))
@@ -36,10 +39,13 @@ demo: build ## simulate a shop and a B2B company through the real collector, the
 	@bin/touchline demo $(FLAGS)
 
 .PHONY: test
-test: $(RUNTIME) $(WEB_BUILT) ## go vet, every test under the race detector, the browser parts' tests (FLAGS: more for go test)
+test: $(RUNTIME) $(CLIENTS)/.package-lock.json $(WEB_BUILT) ## go vet, every test under the race detector, the browser parts' tests (FLAGS: more for go test)
 	@command -v "$$(go env CC)" >/dev/null \
 		|| { echo "make test: the race detector needs a C compiler: apt-get install gcc libc6-dev" >&2; exit 1; }
+	@command -v chromium >/dev/null \
+		|| { echo "make test: the browser's client runs in Chromium: apt-get install chromium" >&2; exit 1; }
 	@go vet ./...
+	@go vet -C wire/clients/go .
 	@CGO_ENABLED=1 go test -race $(FLAGS) ./...
 	@for dir in $(WEB); do (cd "$$dir" && npm test --silent); done
 
@@ -60,6 +66,10 @@ fuzz: $(RUNTIME) $(WEB_BUILT) ## every fuzz target in the tree, FUZZTIME=10s eac
 		else echo "$$log"; failed=1; fi; \
 	done; exit $$failed; }
 
+.PHONY: record
+record: $(CLIENTS)/.package-lock.json ## run the real clients and record anew what they send, and what becomes of it
+	@go test ./wire -count=1 -run TestRecordings -record -update
+
 .PHONY: bench
 bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, pixel, batch
 	@go test -run='^$$' -bench=. -benchmem $(FLAGS) $$($(call functions,Benchmark) | cut -d' ' -f1 | sort -u)
@@ -73,7 +83,7 @@ chaos: build ## kill collector and engine under load, KILLS=100 times: nothing l
 
 .PHONY: clean
 clean: ## remove what was built and installed here
-	@rm -rf bin $(NODE_MODULES) $(WEB:%=%/node_modules)
+	@rm -rf bin $(NODE_MODULES) $(CLIENTS) $(WEB:%=%/node_modules)
 
 # Go knows best whether anything changed. Without cgo the binary runs on any glibc.
 .PHONY: bin/touchline
