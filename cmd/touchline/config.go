@@ -109,8 +109,14 @@ func loadConfig(name string) (*config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
+	return parseConfig(name, data)
+}
+
+// parseConfig reads the text of the configuration file called name.
+func parseConfig(name string, data []byte) (*config, error) {
 	c := &config{}
-	if err = yaml.UnmarshalWithOptions(data, c, yaml.Strict()); err != nil {
+	err := unmarshalYAML(data, c)
+	if err != nil {
 		return nil, yamlError(name, err)
 	}
 	if c.file, err = filepath.Abs(name); err != nil {
@@ -130,11 +136,22 @@ func loadConfig(name string) (*config, error) {
 	return c, err
 }
 
+// unmarshalYAML is strict about keys. The library panics over some files, such as one with a tag before nothing; a reload
+// of such a file must not end what is running.
+func unmarshalYAML(data []byte, c *config) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("cannot be read as YAML; look for a tag (!), anchor (&) or alias (*) that is out of place")
+		}
+	}()
+	return yaml.UnmarshalWithOptions(data, c, yaml.Strict())
+}
+
 // yamlError puts the place of an error in front of it and keeps it on one line.
 func yamlError(name string, err error) error {
 	var at yaml.Error
 	if !errors.As(err, &at) || at.GetToken() == nil {
-		return fmt.Errorf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", " "))
+		return fmt.Errorf("%s:1:1: %s", name, strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 	p := at.GetToken().Position
 	return fmt.Errorf("%s:%d:%d: %s", name, p.Line, p.Column, strings.Replace(at.GetMessage(), "unknown field", "unknown key", 1))

@@ -242,7 +242,7 @@ func TestClientOfMessageBeforeRequest(t *testing.T) {
 	})
 }
 
-func compress(t *testing.T, coding, body string) string {
+func compress(t testing.TB, coding, body string) string {
 	t.Helper()
 	var buf bytes.Buffer
 	var w io.WriteCloser
@@ -388,20 +388,6 @@ func TestCurrencyOfMessageBeforeProject(t *testing.T) {
 		got = append(got, e.Currency)
 	}
 	equal(t, got, []string{"CHF", "USD", ""})
-}
-
-func TestEndpointDecidesType(t *testing.T) {
-	body := `{"writeKey":"wk_open","messageId":"m","event":"E","userId":"u","previousId":"p","groupId":"g"}`
-	for path, want := range map[string]event.Type{
-		"track": event.Track, "t": event.Track, "page": event.Page, "p": event.Page, "screen": event.Screen, "s": event.Screen,
-		"identify": event.Identify, "i": event.Identify, "group": event.Group, "g": event.Group, "alias": event.Alias, "a": event.Alias,
-	} {
-		f := newFixture()
-		f.expect(t, "POST", "/v1/"+path, body, nil, response{status: 200, body: success})
-		if got := f.sink.events(t); len(got) != 1 || got[0].Type != want {
-			t.Errorf("%s: got %+v", path, got)
-		}
-	}
 }
 
 func TestSinkFails(t *testing.T) {
