@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -86,7 +88,7 @@ var selectRows = func() string {
 }()
 
 // Unmodified clients send to a running collector, and each of their events is stored once, as the recordings say.
-func TestClientsAgainstARunningCollector(t *testing.T) {
+func TestRunningCollector(t *testing.T) {
 	var settings strings.Builder
 	settings.WriteString("projects:\n")
 	for _, c := range clients {
@@ -95,27 +97,50 @@ func TestClientsAgainstARunningCollector(t *testing.T) {
 	in := instance.New(t, instance.Build(t), settings.String())
 	in.Up(t)
 	for _, c := range clients {
-		t.Run(c.name, func(t *testing.T) {
-			want := c.rows(t)
-			c.run(t, "http://"+in.Addr)
-			var got []row
-			instance.Eventually(t, "all events are stored", func() error {
-				if got = query[row](t, in, fmt.Sprintf(selectRows, c.name)); len(got) < len(want) {
-					return fmt.Errorf("%d of %d are", len(got), len(want))
-				}
-				return nil
-			})
-			for i := range got {
-				if got[i].settle(); i >= len(want) || got[i] != want[i] {
-					t.Errorf("event %d:\ngot  %+v\nwant %+v", i, got[i], want[min(i, len(want)-1)])
-				}
+		t.Run(c.name, func(t *testing.T) { c.deliver(t, in) })
+	}
+	t.Run("any content type", func(t *testing.T) { anyContentType(t, in) })
+}
+
+func (c client) deliver(t *testing.T, in *instance.Installation) {
+	t.Helper()
+	want := c.rows(t)
+	c.run(t, "http://"+in.Addr)
+	var got []row
+	instance.Eventually(t, "all events are stored", func() error {
+		if got = query[row](t, in, fmt.Sprintf(selectRows, c.name)); len(got) < len(want) {
+			return fmt.Errorf("%d of %d are", len(got), len(want))
+		}
+		return nil
+	})
+	for i := range got {
+		if got[i].settle(); i >= len(want) || got[i] != want[i] {
+			t.Errorf("event %d:\ngot  %+v\nwant %+v", i, got[i], want[min(i, len(want)-1)])
+		}
+	}
+	type count struct{ Rows, Messages int }
+	counted := query[count](t, in, "SELECT count() AS Rows, uniqExact(message_id) AS Messages FROM events_raw WHERE project = '"+c.name+"'")
+	if counted[0] != (count{len(want), len(want)}) {
+		t.Errorf("%+v; want %d of each", counted[0], len(want))
+	}
+}
+
+// A body is read as it is, whatever it claims to be, with its length announced or not.
+func anyContentType(t *testing.T, in *instance.Installation) {
+	t.Helper()
+	body := `{"writeKey":"` + clients[0].key() + `","userId":"u","event":"E"}`
+	for _, contentType := range []string{"", "application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
+		for _, reader := range []io.Reader{strings.NewReader(body), io.MultiReader(strings.NewReader(body))} { // a MultiReader is chunked
+			response, err := http.Post("http://"+in.Addr+"/v1/track", contentType, reader)
+			if err != nil {
+				t.Fatal(err)
 			}
-			type count struct{ Rows, Messages int }
-			counted := query[count](t, in, "SELECT count() AS Rows, uniqExact(message_id) AS Messages FROM events_raw WHERE project = '"+c.name+"'")
-			if counted[0] != (count{len(want), len(want)}) {
-				t.Errorf("%+v; want %d of each", counted[0], len(want))
+			answer, err := io.ReadAll(response.Body)
+			response.Body.Close()
+			if err != nil || response.StatusCode != http.StatusOK || string(answer) != `{"success":true}` {
+				t.Errorf("%q: %d %s, %v", contentType, response.StatusCode, answer, err)
 			}
-		})
+		}
 	}
 }
 

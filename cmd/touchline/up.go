@@ -185,7 +185,8 @@ func (s *server) listen(ctx context.Context) error {
 		Handler: s.metrics.count(s.handler.Handle), ErrorHandler: refuse, Name: "touchline", NoDefaultServerHeader: true, NoDefaultContentType: true,
 		ReadTimeout: readTimeout, WriteTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxRequestBodySize: maxRequest, ReadBufferSize: maxHeader, CloseOnShutdown: true,
-		Logger: quiet{s.log},
+		DisablePreParseMultipartForm: true, // the body is ours to read, whatever its Content-Type says
+		Logger:                       quiet{s.log},
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(s.listener) }()
