@@ -2,7 +2,7 @@
 import Analytics from '@rudderstack/rudder-sdk-node'
 
 const [dataPlaneUrl, writeKey] = process.argv.slice(2)
-const analytics = new Analytics(writeKey, { dataPlaneUrl, flushAt: 1000, retryCount: 0, logLevel: 'error' })
+const analytics = new Analytics(writeKey, { dataPlaneUrl, flushAt: 1000, logLevel: 'error' })
 
 const at = (second) => new Date(Date.UTC(2026, 0, 15, 9, 30, second, 250))
 const context = {

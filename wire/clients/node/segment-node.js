@@ -2,7 +2,7 @@
 import { Analytics } from '@segment/analytics-node'
 
 const [host, writeKey] = process.argv.slice(2)
-const analytics = new Analytics({ writeKey, host, flushAt: 1000, maxRetries: 0 })
+const analytics = new Analytics({ writeKey, host, flushAt: 1000 })
 analytics.on('error', (error) => {
   console.error(error)
   process.exitCode = 1
