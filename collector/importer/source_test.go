@@ -25,7 +25,7 @@ func write(t *testing.T, name string, data []byte) string {
 	return file
 }
 
-func gzipped(t *testing.T, data string) []byte {
+func gzipped(t testing.TB, data string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -36,7 +36,7 @@ func gzipped(t *testing.T, data string) []byte {
 	return b.Bytes()
 }
 
-func zstandard(t *testing.T, data string) []byte {
+func zstandard(t testing.TB, data string) []byte {
 	t.Helper()
 	w, err := zstd.NewWriter(nil)
 	if err != nil {
