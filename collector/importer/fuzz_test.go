@@ -17,7 +17,7 @@ func FuzzImport(f *testing.F) {
 		var sink memory
 		a := newLog(&sink)
 		a.Stdin = bytes.NewReader(file)
-		l, err := a.Import(t.Context(), []string{"-"})
+		l, err := a.Run(t.Context(), []string{"-"})
 		if err != nil && strings.ContainsAny(err.Error(), "\r\n") {
 			t.Fatalf("the error is not one line: %q", err)
 		}
