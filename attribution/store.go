@@ -18,6 +18,7 @@ type Store interface {
 	AssignPersons(ctx context.Context, project string, kinds []string) error
 	FindSessions(ctx context.Context, project string) error
 	AddExplicitTouches(ctx context.Context, project string) error
+	AddLinkTouches(ctx context.Context, project string) error
 	SummarisePersons(ctx context.Context, project string) error
 	FindConversions(ctx context.Context, p Params) error
 	BuildJourneys(ctx context.Context, p Params, asOf time.Time) error

@@ -38,6 +38,7 @@ const (
 	OrderRefunded  = "Order Refunded"
 	OrderCancelled = "Order Cancelled"
 	FileDownloaded = "File Downloaded"
+	LinkClicked    = "Link Clicked"
 	Touchpoint     = "Touchpoint"
 )
 

@@ -99,6 +99,11 @@ func (db *DB) AddExplicitTouches(ctx context.Context, project string) error {
 	return db.exec(ctx, "AddExplicitTouches", params{"project": project})
 }
 
+// AddLinkTouches makes touchpoints of clicks on signed links that led to no session of the same person.
+func (db *DB) AddLinkTouches(ctx context.Context, project string) error {
+	return db.exec(ctx, "AddLinkTouches", params{"project": project})
+}
+
 // SummarisePersons makes a row of everybody.
 func (db *DB) SummarisePersons(ctx context.Context, project string) error {
 	return db.exec(ctx, "SummarisePersons", params{"project": project})

@@ -72,6 +72,7 @@ func buildJourneys(ctx context.Context, store attribution.Store, p attribution.P
 		{"assign persons", func() error { return store.AssignPersons(ctx, project, []string{p.Conversion.Event}) }},
 		{"find sessions", func() error { return store.FindSessions(ctx, project) }},
 		{"add explicit touches", func() error { return store.AddExplicitTouches(ctx, project) }},
+		{"add link touches", func() error { return store.AddLinkTouches(ctx, project) }},
 		{"summarise persons", func() error { return store.SummarisePersons(ctx, project) }},
 		{"find conversions", func() error { return store.FindConversions(ctx, p) }},
 		{"build journeys", func() error { return store.BuildJourneys(ctx, p, asOf) }},

@@ -250,7 +250,7 @@ func TestCreditThatDoesNotAddUpIsRefused(t *testing.T) {
 
 var (
 	preparing = []string{
-		"AsOf", "Begin", "LinkDevices", "Aliases", "SetAliases", "AssignPersons", "FindSessions", "AddExplicitTouches",
+		"AsOf", "Begin", "LinkDevices", "Aliases", "SetAliases", "AssignPersons", "FindSessions", "AddExplicitTouches", "AddLinkTouches",
 		"SummarisePersons", "FindConversions", "BuildJourneys", "SumPaths", "Coverage", "Paths",
 	}
 	writing = []string{"Credits", "Journeys", "Close", "ConversionDays", "WriteChannelCredits", "SumCredits", "Publish"}

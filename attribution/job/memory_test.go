@@ -68,6 +68,10 @@ func (m *memory) FindSessions(context.Context, string) error { return m.call("Fi
 func (m *memory) AddExplicitTouches(context.Context, string) error {
 	return m.call("AddExplicitTouches")
 }
+
+func (m *memory) AddLinkTouches(context.Context, string) error {
+	return m.call("AddLinkTouches")
+}
 func (m *memory) SummarisePersons(context.Context, string) error { return m.call("SummarisePersons") }
 
 func (m *memory) FindConversions(context.Context, attribution.Params) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/collector/handler"
+	"github.com/touchline-hq/touchline/collector/link"
 )
 
 // config is the configuration file. Its zero value, with defaults filled in, is what runs without a file.
@@ -65,6 +66,7 @@ type projectConfig struct {
 	WriteKeys   []string           `yaml:"write_keys"`
 	ReadTokens  []string           `yaml:"read_tokens"`
 	Origins     []string           `yaml:"origins"`
+	LinkSecret  string             `yaml:"link_secret"`
 	Timezone    string             `yaml:"timezone"`
 	Currency    string             `yaml:"currency"`
 	Privacy     privacyConfig      `yaml:"privacy"`
@@ -264,6 +266,9 @@ func (p *projectConfig) complete(path string) error {
 	if len(p.WriteKeys) == 0 {
 		return &configError{path + ".write_keys", "is missing; a project needs at least one key"}
 	}
+	if n := len(p.LinkSecret); n > 0 && n < link.MinSecret {
+		return &configError{path + ".link_secret", fmt.Sprintf("has %d bytes; want at least %d, such as openssl rand -hex 24 makes", n, link.MinSecret)}
+	}
 	if err := p.completeOrigins(path); err != nil {
 		return err
 	}
@@ -305,7 +310,7 @@ func (p *projectConfig) complete(path string) error {
 func (p *projectConfig) collector() collector.Project {
 	return collector.Project{
 		ID: p.ID, WriteKeys: p.WriteKeys, Origins: p.Origins, Currency: p.Currency, IP: collector.IPMode(p.Privacy.IP),
-		RespectGPC: p.Privacy.RespectGPC == nil || *p.Privacy.RespectGPC,
+		RespectGPC: p.Privacy.RespectGPC == nil || *p.Privacy.RespectGPC, LinkSecret: []byte(p.LinkSecret),
 	}
 }
 

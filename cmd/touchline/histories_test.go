@@ -61,6 +61,13 @@ func page(when time.Time, device, path, ref string) map[string]any {
 	})
 }
 
+// from is a message of a visit of which the script remembers the campaign.
+func from(campaign, m map[string]any) map[string]any {
+	c, _ := m["context"].(map[string]any) // as inContext has made it
+	c["campaign"] = campaign
+	return m
+}
+
 func identify(when time.Time, device, user string) map[string]any {
 	return browser("identify", when, device, map[string]any{"userId": user})
 }
@@ -225,6 +232,19 @@ func histories() []history {
 				"markov":  {"Email": {.25, 2}, "Paid Search": {.25, 2}, "Direct": {.25, 2}, "Trade Fairs": {.25, 2}},
 				"shapley": {"Email": {.25, 2}, "Paid Search": {.25, 2}, "Direct": {.25, 2}, "Trade Fairs": {.25, 2}},
 			},
+		},
+		{
+			about: "a script that repeats the visit's campaign and click id: still one session",
+			messages: func() []map[string]any {
+				clicked := map[string]any{"source": "google", "medium": "cpc", "name": "may", "click_id": "G1", "click_id_type": "gclid"}
+				return []map[string]any{
+					from(clicked, page(at(1, "10:00"), "a", "/?utm_source=google&utm_medium=cpc&utm_campaign=may&gclid=G1", google)),
+					from(clicked, page(at(1, "10:05"), "a", "/red", "https://shop.example/")),
+					from(clicked, order(at(1, "10:10"), "a", "o1", 8)),
+				}
+			}(),
+			journeys: []string{"converted: Paid Search (8)"},
+			credit:   everyModel(map[string]credit{"Paid Search": {1, 8}}),
 		},
 		{
 			about: "the lookback's edge, journeys that ended, a conversion that begins the next journey",

@@ -28,6 +28,7 @@ type commandLine struct {
 	Import    importCommand    `cmd:"" help:"Bring in what was recorded elsewhere."`
 	Attribute attributeCommand `cmd:"" help:"Compute journeys, and the credit of each channel for conversions."`
 	Paths     pathsCommand     `cmd:"" help:"Run attribution models on a CSV file of paths; no server needed."`
+	Link      linkCommand      `cmd:"" help:"Print a signed link that counts the click and leads on."`
 	SQL       sqlCommand       `cmd:"" name:"sql" help:"Answer a SELECT as the read-only analyst."`
 	Doctor    doctorCommand    `cmd:"" help:"Say what is wrong with this installation, and what to do; account for every event."`
 	Spool     spoolCommand     `cmd:"" help:"List what the spool holds, damage included; changes nothing."`

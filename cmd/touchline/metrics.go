@@ -61,7 +61,7 @@ func newMetrics() *metrics {
 var endpoints = map[string]string{
 	"/v1/batch": "batch", "/v1/b": "batch", "/v1/track": "track", "/v1/t": "track", "/v1/page": "page", "/v1/p": "page",
 	"/v1/screen": "screen", "/v1/s": "screen", "/v1/identify": "identify", "/v1/i": "identify", "/v1/group": "group", "/v1/g": "group",
-	"/v1/alias": "alias", "/v1/a": "alias", "/p.gif": "pixel", "/healthz": "healthz", "/readyz": "readyz",
+	"/v1/alias": "alias", "/v1/a": "alias", "/p.gif": "pixel", "/t.js": "script", "/healthz": "healthz", "/readyz": "readyz",
 }
 
 // count counts the requests that h answers.
@@ -73,6 +73,10 @@ func (m *metrics) count(h fasthttp.RequestHandler) fasthttp.RequestHandler {
 		case ok:
 		case bytes.HasPrefix(ctx.Path(), []byte("/v1/pixel/")):
 			endpoint = "pixel"
+		case bytes.HasPrefix(ctx.Path(), []byte("/r/")):
+			endpoint = "link"
+		case bytes.HasPrefix(ctx.Path(), []byte("/t.")):
+			endpoint = "script"
 		default:
 			endpoint = "other"
 		}

@@ -22,7 +22,9 @@ import (
 	"github.com/touchline-hq/touchline/collector/decode"
 	"github.com/touchline-hq/touchline/collector/enrich"
 	"github.com/touchline-hq/touchline/collector/handler"
+	"github.com/touchline-hq/touchline/collector/link"
 	"github.com/touchline-hq/touchline/collector/spool"
+	"github.com/touchline-hq/touchline/js"
 	"github.com/touchline-hq/touchline/store/datadir"
 )
 
@@ -117,6 +119,7 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 	s.projects.Store(collector.NewProjects(cfg.collecting))
 	s.handler = handler.New(handler.Config{
 		Projects: s.projects.Load, Decode: &decode.Decoder{}, Enrich: enrich.New(s.geo), Sink: s.spool, Log: s.log,
+		ReadLink: link.Read, Script: js.Script,
 		Proxies: cfg.proxies, Paths: cfg.Collector.Paths, Cookie: cfg.cookie,
 	})
 	s.metrics = newMetrics()

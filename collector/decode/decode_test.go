@@ -61,7 +61,8 @@ func TestBatchOfNodeClient(t *testing.T) {
 		 "messageId":"n-1","_metadata":{"nodeVersion":"v20"}},
 		{"timestamp":"2027-01-15T07:59:58.251Z","event":"Order Completed","type":"track",
 		 "properties":{"order_id":"o-7","revenue":19.99,"currency":"usd","products":[{"price":10}]},
-		 "context":{"ip":"198.51.100.9","userAgent":"UA/7","campaign":{"id":"9","name":"autumn","source":"bing","medium":"cpc","term":"shoes","content":"b"},
+		 "context":{"ip":"198.51.100.9","userAgent":"UA/7","campaign":{"id":"9","name":"autumn","source":"bing","medium":"cpc","term":"shoes","content":"b",
+		   "click_id":"M1","click_id_type":"msclkid"},
 		  "page":{"url":"https://Shop.Test:8443/p/1?utm_source=bing#top","referrer":"https://www.bing.com/"},
 		  "library":{"name":"@segment/analytics-node","version":"3.1.0"}},
 		 "userId":"ada","anonymousId":"dev-1","messageId":"n-2"}
@@ -81,6 +82,7 @@ func TestBatchOfNodeClient(t *testing.T) {
 					ClientTimestamp: received - 1749, SentAt: received - 1000, Seq: 1,
 					URL: "https://Shop.Test:8443/p/1?utm_source=bing#top", Referrer: "https://www.bing.com/",
 					Source: "bing", Medium: "cpc", Campaign: "autumn", Term: "shoes", Content: "b",
+					ClickID: "M1", ClickIDType: "msclkid",
 					Value: 19_990_000, Currency: "USD", OrderID: "o-7",
 					Properties: `{"order_id":"o-7","revenue":19.99,"currency":"usd","products":[{"price":10}]}`,
 					Library:    "@segment/analytics-node/3.1.0", Origin: event.OriginServer,

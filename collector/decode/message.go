@@ -177,6 +177,8 @@ func (r *reader) context(m *Message, c mergedContext, v *fastjson.Value) {
 	e.Medium = r.text(campaign.Get("medium"))
 	e.Term = r.text(campaign.Get("term"))
 	e.Content = r.text(campaign.Get("content"))
+	e.ClickID = r.text(campaign.Get("click_id"))
+	e.ClickIDType = r.text(campaign.Get("click_id_type"))
 	e.Language = r.text(c.get("locale"))
 	e.Timezone = r.text(c.get("timezone"))
 	e.Screen = screen(c.get("screen"))

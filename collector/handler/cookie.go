@@ -38,7 +38,7 @@ func (h *Handler) recognize(ctx *fasthttp.RequestCtx, p *collector.Project, send
 		}
 	}
 	for i := range messages {
-		if e := &messages[i].Event; e.AnonymousID == "" && e.Origin != event.OriginServer {
+		if e := &messages[i].Event; e.AnonymousID == "" && ofVisitor(e) {
 			e.AnonymousID = visitor
 		}
 	}
@@ -51,7 +51,7 @@ func (h *Handler) recognize(ctx *fasthttp.RequestCtx, p *collector.Project, send
 func named(messages []collector.Message) (visitor string, devices int) {
 	for i := range messages {
 		e := &messages[i].Event
-		if e.Origin == event.OriginServer {
+		if !ofVisitor(e) {
 			continue
 		}
 		if devices++; e.AnonymousID != "" {
@@ -59,6 +59,12 @@ func named(messages []collector.Message) (visitor string, devices int) {
 		}
 	}
 	return visitor, devices
+}
+
+// ofVisitor reports whether e tells of the device that has sent the request. A server's does not, and a click on a signed
+// link tells of whom the link was made for: people send links on.
+func ofVisitor(e *event.Event) bool {
+	return e.Origin != event.OriginServer && e.Origin != event.OriginLink
 }
 
 func (h *Handler) setCookie(ctx *fasthttp.RequestCtx, visitor string) {

@@ -39,12 +39,16 @@ type Decoder interface {
 	Pixel(m *collector.Message, args *fasthttp.Args, req collector.Request) error
 }
 
-// Config is what a Handler needs. The first four are required.
+// Config is what a Handler needs. The first six are required.
 type Config struct {
 	Projects func() *collector.Projects // asked once a request, so that a reload is seen by the next
 	Decode   Decoder
 	Enrich   Enricher
 	Sink     Sink
+	// ReadLink returns what the token of a signed link says, given the secrets of projects. The error is for whoever
+	// clicked.
+	ReadLink func(token string, secret func(project string) []byte, now time.Time) (collector.Link, error)
+	Script   []byte // for browsers
 
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: slog.Default()
@@ -71,6 +75,7 @@ type Handler struct {
 	stats       stats
 	failing     atomic.Bool // the last Append failed
 	buffers     sync.Pool   // of *buffers
+	script      script
 	newID       func() string
 }
 
@@ -92,6 +97,7 @@ func New(c Config) *Handler {
 		Config:  c,
 		inflate: newInflaters(),
 		buffers: sync.Pool{New: func() any { return new(buffers) }},
+		script:  newScript(c.Script),
 		newID:   rand.Text,
 
 		ownPrefixes: prefixesOf(c.Paths),
@@ -146,6 +152,8 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		h.single(ctx, event.Alias)
 	case "/p.gif":
 		h.pixel(ctx)
+	case scriptPath:
+		h.serveScript(ctx)
 	case "/healthz":
 		h.health(ctx)
 	case "/readyz":
@@ -153,6 +161,14 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 	default:
 		if typ, ok := bytes.CutPrefix(path, []byte("/v1/pixel/")); ok {
 			h.dataPixel(ctx, event.Type(typ))
+			return
+		}
+		if token, ok := bytes.CutPrefix(path, []byte(linkPrefix)); ok {
+			h.link(ctx, token)
+			return
+		}
+		if isTwin(path) {
+			h.serveScript(ctx)
 			return
 		}
 		if target, ok := h.standardPath(path); ok {

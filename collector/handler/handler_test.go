@@ -26,6 +26,7 @@ import (
 
 	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/collector/decode"
+	"github.com/touchline-hq/touchline/collector/link"
 	"github.com/touchline-hq/touchline/event"
 )
 
@@ -88,7 +89,7 @@ type fixture struct {
 func newFixture() *fixture {
 	f := &fixture{sink: &memorySink{}, enrich: &noteClients{}, log: &bytes.Buffer{}}
 	projects := collector.NewProjects([]collector.Project{
-		{ID: "shop", WriteKeys: []string{"wk_shop"}, Currency: "EUR", Origins: []string{"https://shop.test"}},
+		{ID: "shop", WriteKeys: []string{"wk_shop"}, Currency: "EUR", Origins: []string{"https://shop.test"}, LinkSecret: []byte(linkSecret)},
 		{ID: "open", WriteKeys: []string{"wk_open"}, Currency: "USD"},
 	})
 	f.Handler = New(Config{
@@ -96,6 +97,8 @@ func newFixture() *fixture {
 		Decode:   &decode.Decoder{MaxEvent: 2000},
 		Enrich:   f.enrich,
 		Sink:     f.sink,
+		ReadLink: link.Read,
+		Script:   []byte(testScript),
 		Now:      func() time.Time { return time.UnixMilli(now) },
 		Log:      slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
 		MaxEvent: 2000,
@@ -487,7 +490,7 @@ func TestDataPixel(t *testing.T) {
 func TestMethods(t *testing.T) {
 	for uri, allowed := range map[string]string{
 		"/v1/batch": "POST, OPTIONS", "/v1/t": "POST, OPTIONS", "/p.gif": "GET", "/v1/pixel/page": "GET",
-		"/healthz": "GET, HEAD", "/readyz": "GET, HEAD",
+		"/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/r/x": "GET, HEAD", "/t.js": "GET, HEAD", "/t.0.js": "GET, HEAD",
 	} {
 		newFixture().expect(t, "PUT", uri, "", nil, response{
 			status: 405, body: `{"success":false,"error":"method is not allowed here; use ` + allowed + `"}`, headers: headers{"Allow": allowed},

@@ -12,7 +12,7 @@ import (
 // standardPaths are what own names can stand for. One that ends in a slash is a prefix.
 var standardPaths = []string{
 	"/v1/batch", "/v1/b", "/v1/track", "/v1/t", "/v1/page", "/v1/p", "/v1/screen", "/v1/s", "/v1/identify", "/v1/i",
-	"/v1/group", "/v1/g", "/v1/alias", "/v1/a", "/v1/pixel/", "/p.gif", "/healthz", "/readyz",
+	"/v1/group", "/v1/g", "/v1/alias", "/v1/a", "/v1/pixel/", "/p.gif", "/r/", "/t.js", "/healthz", "/readyz",
 }
 
 // CheckPath says what is wrong with an entry of Config.Paths, or nil.

@@ -38,7 +38,7 @@ func TestCheckPath(t *testing.T) {
 		}
 	}
 	const unknown = `is "/collect", which is no path of the collector; want one of /v1/batch, /v1/b, /v1/track, /v1/t, /v1/page, /v1/p, ` +
-		`/v1/screen, /v1/s, /v1/identify, /v1/i, /v1/group, /v1/g, /v1/alias, /v1/a, /v1/pixel/, /p.gif, /healthz, /readyz`
+		`/v1/screen, /v1/s, /v1/identify, /v1/i, /v1/group, /v1/g, /v1/alias, /v1/a, /v1/pixel/, /p.gif, /r/, /t.js, /healthz, /readyz`
 	if err := CheckPath("/own", "/collect"); err == nil || err.Error() != unknown {
 		t.Errorf("got %v, want %s", err, unknown)
 	}

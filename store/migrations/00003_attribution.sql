@@ -40,8 +40,8 @@ COMMENT 'People: everybody that events belong to, bots left out';
 CREATE TABLE IF NOT EXISTS touchpoints
 (
     project        String                 COMMENT 'Project',
-    touch_id       String                 COMMENT 'message_id of the event that opened the session, or of the explicit Touchpoint',
-    kind           LowCardinality(String) COMMENT 'session or explicit',
+    touch_id       String                 COMMENT 'message_id of the event that opened the session, of the explicit Touchpoint, or of the click on a signed link',
+    kind           LowCardinality(String) COMMENT 'session, explicit or link',
     person         String                 COMMENT 'Person who was touched',
     identified     Bool                   COMMENT 'person is a user id',
     anonymous_id   String                 COMMENT 'Device of the session; empty for an explicit touch without one',
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS touchpoints
     device         LowCardinality(String) COMMENT 'desktop, mobile, tablet, tv, console or empty'
 )
 ENGINE = MergeTree PARTITION BY project ORDER BY (person, identified, timestamp, touch_id)
-COMMENT 'Touchpoints: starts of sessions and explicit touches, one row an interaction';
+COMMENT 'Touchpoints: starts of sessions, explicit touches and clicks on signed links, one row an interaction';
 -- +goose StatementEnd
 
 -- +goose StatementBegin

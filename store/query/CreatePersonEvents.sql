@@ -17,6 +17,7 @@ CREATE OR REPLACE TABLE touchline_work.person_events
     active           Bool,
     evidence         UInt64,
     click            UInt64,
+    link             String,
     channel          LowCardinality(String),
     channel_reason   LowCardinality(String),
     source           LowCardinality(String),
