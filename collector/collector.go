@@ -2,7 +2,10 @@
 // file holds what its rooms share: the projects that events belong to.
 package collector
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+	"time"
+)
 
 // IPMode says what is kept of a person's address.
 type IPMode string
@@ -21,8 +24,20 @@ type Project struct {
 	Origins    []string // of browsers that may send, from ParseOrigin; empty: any
 	Currency   string   // of events that name none
 	IP         IPMode
-	RespectGPC bool   // de-identify events whose request carried Sec-GPC: 1 or DNT: 1
-	LinkSecret []byte // signs links; empty: the project has none
+	RespectGPC bool      // de-identify events whose request carried Sec-GPC: 1 or DNT: 1
+	LinkSecret []byte    // signs links; empty: the project has none
+	RateLimit  RateLimit // of each write key, and of all links together
+
+	bucket *bucket // of the key, or the link, that found this project; nil: no limit
+}
+
+// Admit takes n events from what the key that found the project may send, or none of them and says how long to
+// wait before these would pass.
+func (p *Project) Admit(n int, now time.Time) (wait time.Duration) {
+	if p.bucket == nil {
+		return 0
+	}
+	return p.bucket.take(n, now)
 }
 
 // Projects finds projects by write key and by id. It is immutable, so a reload swaps the whole of it.
@@ -33,18 +48,40 @@ type Projects struct {
 	anyOrigin bool     // some project takes events from pages of any origin
 }
 
-// NewProjects indexes projects by the hash of their keys, so that a lookup's time tells nothing about a key.
+// NewProjects indexes projects by the hash of their keys. A lookup compares hashes, not keys: how far two of them agree
+// can be timed, and tells nothing of how far the keys do.
 func NewProjects(projects []Project) *Projects {
 	p := &Projects{byKey: make(map[[sha256.Size]byte]*Project), byID: make(map[string]*Project)}
-	for i := range projects {
-		p.byID[projects[i].ID] = &projects[i]
-		p.origins = append(p.origins, projects[i].Origins...)
-		p.anyOrigin = p.anyOrigin || len(projects[i].Origins) == 0
-		for _, key := range projects[i].WriteKeys {
-			p.byKey[sha256.Sum256([]byte(key))] = &projects[i]
+	for _, project := range projects {
+		p.origins = append(p.origins, project.Origins...)
+		p.anyOrigin = p.anyOrigin || len(project.Origins) == 0
+		linked := project
+		linked.bucket = newBucket(project.RateLimit)
+		p.byID[project.ID] = &linked
+		for _, key := range project.WriteKeys {
+			keyed := project
+			keyed.bucket = newBucket(project.RateLimit)
+			p.byKey[sha256.Sum256([]byte(key))] = &keyed
 		}
 	}
 	return p
+}
+
+// Inherit makes keys whose limit is what it was go on with the bucket they have, so that a reload does not fill it. It
+// must be called before p is in use.
+func (p *Projects) Inherit(former *Projects) {
+	for hash, project := range p.byKey {
+		project.inherit(former.byKey[hash])
+	}
+	for id, project := range p.byID {
+		project.inherit(former.byID[id])
+	}
+}
+
+func (p *Project) inherit(was *Project) {
+	if was != nil && was.RateLimit == p.RateLimit {
+		p.bucket = was.bucket
+	}
 }
 
 // ByWriteKey returns the project of a write key, or nil.

@@ -96,6 +96,9 @@ func TestValidate(t *testing.T) {
 		"identify nobody":     {Event{Type: Identify}, "userId or anonymousId is required for identify"},
 		"no type":             {Event{}, `type is ""; want track, page, screen, identify, group or alias`},
 		"long id":             {Event{Type: Page, UserID: long}, "userId is 513 bytes long; at most 512 are taken"},
+		"long order id":       {Event{Type: Page, OrderID: long}, "properties.order_id is 513 bytes long; at most 512 are taken"},
+		"long consent": {Event{Type: Page, Consent: strings.Repeat("x", MaxConsent+1)},
+			"context.consent is 4097 bytes long; at most 4096 are taken"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ""

@@ -4,11 +4,12 @@ import "fmt"
 
 // Bounds that every event keeps, whoever sent it.
 const (
-	MaxID     = 512              // bytes of an id, a message id or an event's name
-	MaxFuture = 10 * 60 * 1000   // ms after receipt up to which a timestamp is believed
-	maxDay    = 47_482           // 2100-01-01 in days since 1970-01-01
-	minDay    = 10_957           // 2000-01-01
-	dayMillis = 24 * 3600 * 1000 // ms
+	MaxID      = 512              // bytes of an id, a message id, an order id or an event's name
+	MaxConsent = 4 << 10          // bytes of consent as sent
+	MaxFuture  = 10 * 60 * 1000   // ms after receipt up to which a timestamp is believed
+	maxDay     = 47_482           // 2100-01-01 in days since 1970-01-01
+	minDay     = 10_957           // 2000-01-01
+	dayMillis  = 24 * 3600 * 1000 // ms
 )
 
 // Error is a rule that an event broke. Its text is for the sender: it names the field and says what would be right.
@@ -44,13 +45,20 @@ func (e *Event) Validate() error {
 	}
 	for _, f := range [...]struct{ name, value string }{
 		{"messageId", e.MessageID}, {"event", e.Name}, {"anonymousId", e.AnonymousID},
-		{"userId", e.UserID}, {"groupId", e.AccountID}, {"previousId", e.PreviousID},
+		{"userId", e.UserID}, {"groupId", e.AccountID}, {"previousId", e.PreviousID}, {"properties.order_id", e.OrderID},
 	} {
 		if len(f.value) > MaxID {
-			return &Error{f.name, fmt.Sprintf("is %d bytes long; at most %d are taken", len(f.value), MaxID)}
+			return tooLong(f.name, f.value, MaxID)
 		}
 	}
+	if len(e.Consent) > MaxConsent {
+		return tooLong("context.consent", e.Consent, MaxConsent)
+	}
 	return nil
+}
+
+func tooLong(field, value string, most int) error {
+	return &Error{field, fmt.Sprintf("is %d bytes long; at most %d are taken", len(value), most)}
 }
 
 func clip(s string) string {

@@ -33,6 +33,7 @@ type Installation struct {
 	Addr   string // of the collector, host:port
 
 	SpoolLimit string // collector.spool_limit, from the next Configure on; empty: the default
+	Limits     string // collector.limits, without braces, from the next Configure on
 
 	program Program
 }
@@ -69,7 +70,8 @@ func freeAddress(t testing.TB) string {
 // Configure writes the configuration file: a first line about the collector, then the settings.
 func (in *Installation) Configure(t testing.TB, settings string) {
 	t.Helper()
-	text := fmt.Sprintf("collector: { listen: %q, admin: \"127.0.0.1:0\", spool_limit: %q }\n%s", in.Addr, in.SpoolLimit, settings)
+	text := fmt.Sprintf("collector: { listen: %q, admin: \"127.0.0.1:0\", spool_limit: %q, limits: { %s } }\n%s",
+		in.Addr, in.SpoolLimit, in.Limits, settings)
 	if err := os.WriteFile(in.Config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -31,16 +31,18 @@ type config struct {
 	spoolLimit int64  // bytes
 	proxies    handler.Proxies
 	cookie     handler.Cookie
+	limits     limits
 	collecting []collector.Project
 	attributed []attribution.Project
 	warnings   []string
 }
 
 type collectorConfig struct {
-	Listen     string `yaml:"listen"`
-	Admin      string `yaml:"admin"`
-	Durability string `yaml:"durability"`
-	SpoolLimit string `yaml:"spool_limit"`
+	Listen     string       `yaml:"listen"`
+	Admin      string       `yaml:"admin"`
+	Durability string       `yaml:"durability"`
+	SpoolLimit string       `yaml:"spool_limit"`
+	Limits     limitsConfig `yaml:"limits"`
 
 	TrustedProxies []string          `yaml:"trusted_proxies"`
 	Paths          map[string]string `yaml:"paths"`
@@ -75,6 +77,7 @@ type projectConfig struct {
 	Lookback    string             `yaml:"lookback"`
 	Inactivity  string             `yaml:"inactivity"`
 	StageModel  string             `yaml:"stage_model"`
+	RateLimit   rateConfig         `yaml:"rate_limit"`
 }
 
 type privacyConfig struct {
@@ -212,6 +215,9 @@ func (c *config) complete() error {
 	if c.cookie, err = c.Collector.Cookie.complete(); err != nil {
 		return err
 	}
+	if c.limits, err = c.Collector.Limits.complete(); err != nil {
+		return err
+	}
 	if c.ClickHouse.Binary != "" {
 		return &configError{"clickhouse.binary", "is not supported by this version; leave it empty for the embedded engine, or set clickhouse.dsn"}
 	}
@@ -292,6 +298,9 @@ func (p *projectConfig) complete(path string) error {
 			return &configError{path + ".privacy.retention", err.Error()}
 		}
 	}
+	if err := p.RateLimit.complete(path); err != nil {
+		return err
+	}
 	setDefault(&p.Currency, "EUR")
 	if len(p.Currency) != 3 || strings.ToUpper(p.Currency) != p.Currency {
 		return &configError{path + ".currency", fmt.Sprintf("is %q; want an ISO 4217 code like EUR", p.Currency)}
@@ -311,6 +320,7 @@ func (p *projectConfig) collector() collector.Project {
 	return collector.Project{
 		ID: p.ID, WriteKeys: p.WriteKeys, Origins: p.Origins, Currency: p.Currency, IP: collector.IPMode(p.Privacy.IP),
 		RespectGPC: p.Privacy.RespectGPC == nil || *p.Privacy.RespectGPC, LinkSecret: []byte(p.LinkSecret),
+		RateLimit: p.RateLimit.collector(),
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/collector/handler"
+	"github.com/touchline-hq/touchline/collector/listener"
 	"github.com/touchline-hq/touchline/collector/spool"
 	"github.com/touchline-hq/touchline/store"
 )
@@ -84,6 +85,9 @@ func (m *metrics) count(h fasthttp.RequestHandler) fasthttp.RequestHandler {
 	}
 }
 
+// unread counts a request that was refused before its path was known or its body was read.
+func (m *metrics) unread(code int) { m.requests.WithLabelValues("unread", strconv.Itoa(code)).Inc() }
+
 // meteredInserter is the store's inserter with an eye on it.
 type meteredInserter struct {
 	*store.Inserter
@@ -112,10 +116,11 @@ func (in *meteredInserter) Book(ctx context.Context, token string, entries []col
 	return nil
 }
 
-// gauges reads what spool and handler count by themselves. The spool's values are of one instant.
+// gauges reads what spool, handler and listener count by themselves. The spool's values are of one instant.
 type gauges struct {
-	spool   *spool.Spool
-	handler *handler.Handler
+	spool    *spool.Spool
+	handler  *handler.Handler
+	listener *listener.Listener
 }
 
 // Names that doctor reads.
@@ -141,6 +146,10 @@ var (
 	descLost      = prometheus.NewDesc(metricLost, "Events that damage has taken, since the start.", nil, nil)
 	descEvents    = prometheus.NewDesc("touchline_events_total", "Events of requests that were understood, since the start.", []string{"outcome"}, nil)
 	descUndecided = prometheus.NewDesc("touchline_requests_refused_total", "Requests of which nothing was taken, since the start.", []string{"reason"}, nil)
+	descOverRate  = prometheus.NewDesc("touchline_over_rate_events_total", "Events refused because their write key was over its rate, since the start.", []string{"project"}, nil)
+
+	descConnections = prometheus.NewDesc("touchline_connections", "Connections of clients that are open.", nil, nil)
+	descRefused     = prometheus.NewDesc("touchline_connections_refused_total", "Connections refused because there were too many, since the start.", []string{"limit"}, nil)
 )
 
 // Describe makes gauges a prometheus.Collector.
@@ -171,7 +180,15 @@ func (g gauges) Collect(c chan<- prometheus.Metric) {
 	counter(descUndecided, float64(h.Unauthorized), "unauthorized")
 	counter(descUndecided, float64(h.Forbidden), "forbidden")
 	counter(descUndecided, float64(h.TooLarge), "too_large")
+	counter(descUndecided, float64(h.OverRate), "over_rate")
 	counter(descUndecided, float64(h.Unavailable), "unavailable")
+	for project, events := range g.handler.OverRate() {
+		counter(descOverRate, float64(events), project)
+	}
+	l := g.listener.Stats()
+	gauge(descConnections, float64(l.Open))
+	counter(descRefused, float64(l.Refused), "all")
+	counter(descRefused, float64(l.RefusedPerIP), "per_ip")
 }
 
 // listenAdmin opens the admin listener. It is nil when another program has the port: collecting does not depend on it.
@@ -196,7 +213,7 @@ func (s *server) administer(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	web := &http.Server{Handler: mux, ReadTimeout: readTimeout, WriteTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader}
+	web := &http.Server{Handler: mux, ReadTimeout: defaultArrival, WriteTimeout: defaultArrival, IdleTimeout: defaultIdle, MaxHeaderBytes: defaultHeader}
 	defer context.AfterFunc(ctx, func() { _ = web.Close() })()
 	if err := web.Serve(s.admin); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("collector.admin: %w", err)

@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/valyala/fasthttp"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/touchline-hq/touchline/collector"
@@ -23,6 +22,7 @@ import (
 	"github.com/touchline-hq/touchline/collector/enrich"
 	"github.com/touchline-hq/touchline/collector/handler"
 	"github.com/touchline-hq/touchline/collector/link"
+	"github.com/touchline-hq/touchline/collector/listener"
 	"github.com/touchline-hq/touchline/collector/spool"
 	"github.com/touchline-hq/touchline/js"
 	"github.com/touchline-hq/touchline/store/datadir"
@@ -42,7 +42,7 @@ func (c *upCommand) Run(ctx context.Context, g *globals) error {
 // server is a running instance.
 type server struct {
 	*installation
-	listener net.Listener
+	listener *listener.Listener
 	geo      *enrich.Geo  // nil when there is no geo file
 	admin    net.Listener // nil when its address is taken
 	spool    *spool.Spool
@@ -101,8 +101,8 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 	if s.lock, err = datadir.Acquire(s.dir); err != nil {
 		return s, err
 	}
-	if s.listener, err = net.Listen("tcp", cfg.Collector.Listen); err != nil {
-		return s, listenError(cfg.Collector.Listen, err)
+	if s.listener, err = s.openListener(); err != nil {
+		return s, err
 	}
 	if s.admin, err = s.listenAdmin(); err != nil {
 		return s, err
@@ -118,12 +118,13 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 	}
 	s.projects.Store(collector.NewProjects(cfg.collecting))
 	s.handler = handler.New(handler.Config{
-		Projects: s.projects.Load, Decode: &decode.Decoder{}, Enrich: enrich.New(s.geo), Sink: s.spool, Log: s.log,
+		Projects: s.projects.Load, Decode: &decode.Decoder{MaxEvent: cfg.limits.event, MaxMessages: cfg.limits.messages},
+		Enrich: enrich.New(s.geo), Sink: s.spool, Log: s.log, MaxEvent: cfg.limits.event, MaxBatch: cfg.limits.batch,
 		ReadLink: link.Read, Script: js.Script,
 		Proxies: cfg.proxies, Paths: cfg.Collector.Paths, Cookie: cfg.cookie,
 	})
 	s.metrics = newMetrics()
-	s.metrics.registry.MustRegister(gauges{s.spool, s.handler})
+	s.metrics.registry.MustRegister(gauges{s.spool, s.handler, s.listener})
 	instance := datadir.Instance{PID: os.Getpid(), Started: time.Now().UTC(), Config: cfg.file}
 	if s.engine != nil {
 		instance.Addr = s.engine.Addr()
@@ -132,6 +133,17 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 		instance.Admin = s.admin.Addr().String()
 	}
 	return s, s.lock.WriteInstance(instance)
+}
+
+// openListener opens the collector's port, with bounds on its connections.
+func (s *server) openListener() (*listener.Listener, error) {
+	port, err := net.Listen("tcp", s.cfg.Collector.Listen)
+	if err != nil {
+		return nil, listenError(s.cfg.Collector.Listen, err)
+	}
+	return listener.New(port, listener.Options{
+		Connections: s.cfg.limits.withinFiles(s.log), PerIP: s.cfg.limits.connectionsPerIP, Log: s.log,
+	}), nil
 }
 
 func listenError(address string, err error) error {
@@ -174,23 +186,9 @@ func (s *server) stop() {
 	s.close()
 }
 
-// Bounds of a connection: how long a request may take to arrive, and how long one may be idle.
-const (
-	readTimeout = 15 * time.Second
-	idleTimeout = 75 * time.Second
-	maxRequest  = 1 << 20 // bytes of a body as it arrives
-	maxHeader   = 16 << 10
-)
-
 // listen answers requests until ctx is done.
 func (s *server) listen(ctx context.Context) error {
-	web := &fasthttp.Server{
-		Handler: s.metrics.count(s.handler.Handle), ErrorHandler: refuse, Name: "touchline", NoDefaultServerHeader: true, NoDefaultContentType: true,
-		ReadTimeout: readTimeout, WriteTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxRequestBodySize: maxRequest, ReadBufferSize: maxHeader, CloseOnShutdown: true,
-		DisablePreParseMultipartForm: true, // the body is ours to read, whatever its Content-Type says
-		Logger:                       quiet{s.log},
-	}
+	web := s.web()
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(s.listener) }()
 	select {
@@ -205,29 +203,6 @@ func (s *server) listen(ctx context.Context) error {
 	}
 	return nil
 }
-
-// refuse answers a request that is no HTTP or too large to be read, in the form of all other answers.
-func refuse(ctx *fasthttp.RequestCtx, err error) {
-	code, reason := fasthttp.StatusBadRequest, "request cannot be read as HTTP"
-	var header *fasthttp.ErrSmallBuffer
-	var network net.Error
-	switch {
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		code, reason = fasthttp.StatusRequestEntityTooLarge, fmt.Sprintf("body is too large; at most %d bytes are read", maxRequest)
-	case errors.As(err, &header):
-		code, reason = fasthttp.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("header is too large; at most %d bytes are read", maxHeader)
-	case errors.As(err, &network) && network.Timeout():
-		code, reason = fasthttp.StatusRequestTimeout, "request did not arrive in time"
-	}
-	ctx.SetStatusCode(code)
-	ctx.SetContentType("application/json")
-	ctx.SetBodyString(fmt.Sprintf(`{"success":false,"error":%q}`, reason))
-}
-
-// quiet makes of the HTTP server's complaints about clients what they are: information.
-type quiet struct{ log *slog.Logger }
-
-func (q quiet) Printf(format string, args ...any) { q.log.Info(fmt.Sprintf(format, args...)) }
 
 // deliver moves events from the spool into the database.
 func (s *server) deliver(ctx context.Context, drain <-chan struct{}) error {
@@ -325,7 +300,9 @@ func (s *server) reload(ctx context.Context, g *globals) error {
 			fmt.Fprintln(g.stderr, "not reloaded:", err)
 			continue
 		}
-		s.projects.Store(collector.NewProjects(cfg.collecting))
+		next := collector.NewProjects(cfg.collecting)
+		next.Inherit(s.projects.Load())
+		s.projects.Store(next)
 		fmt.Fprintln(g.stderr, "reloaded projects and keys from", s.cfg.file)
 	}
 }

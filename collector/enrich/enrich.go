@@ -27,12 +27,12 @@ func (pl Pipeline) Enrich(p *collector.Project, c *event.Client, e *event.Event)
 }
 
 // New returns all steps in the order in which they build on each other: the host before the channel that compares it
-// with the referrer's, privacy after everything that needs an address or a query. geo may be nil: no country then.
+// with the referrer's, bounds after everything that reads an address, privacy after everything that needs one or a query. geo may be nil: no country then.
 func New(geo *Geo) Pipeline {
 	readings := newReadings()
 	pl := Pipeline{NewClock(), Page{}, UserAgent{readings}, Bot{readings}, Channel{}}
 	if geo != nil {
 		pl = append(pl, geo)
 	}
-	return append(pl, Privacy{})
+	return append(pl, Bounds{}, Privacy{})
 }

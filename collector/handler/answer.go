@@ -22,9 +22,12 @@ func (r *refusal) Error() string { return r.reason }
 // status returns the status for the error of a request.
 func status(err error) int {
 	var r *refusal
+	var over *overRate
 	switch {
 	case errors.As(err, &r):
 		return r.status
+	case errors.As(err, &over):
+		return fasthttp.StatusTooManyRequests
 	case errors.Is(err, collector.ErrTooLarge):
 		return fasthttp.StatusRequestEntityTooLarge
 	default:
@@ -45,6 +48,7 @@ type reply struct {
 func answer(ctx *fasthttp.RequestCtx, result collector.Result, err error) {
 	switch {
 	case err != nil:
+		setRetryAfter(ctx, err)
 		answerError(ctx, status(err), err.Error())
 	case len(result.Rejected) == 0:
 		ctx.SetContentType("application/json")

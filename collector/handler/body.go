@@ -17,7 +17,7 @@ import (
 // body returns the decompressed body, which has at most limit bytes. It lives in the request or in buf.
 func (h *Handler) body(ctx *fasthttp.RequestCtx, buf *bytes.Buffer, limit int) ([]byte, error) {
 	raw := ctx.Request.Body()
-	coding := string(bytes.ToLower(ctx.Request.Header.ContentEncoding()))
+	coding := contentCoding(ctx)
 	if coding == "" || coding == "identity" {
 		if len(raw) > limit {
 			return nil, tooLarge(limit)
@@ -26,7 +26,7 @@ func (h *Handler) body(ctx *fasthttp.RequestCtx, buf *bytes.Buffer, limit int) (
 	}
 	pool := h.inflate[coding]
 	if pool == nil {
-		return nil, &refusal{fasthttp.StatusUnsupportedMediaType, "Content-Encoding is unknown; use gzip, deflate, br, zstd or none"}
+		return nil, &refusal{fasthttp.StatusUnsupportedMediaType, "Content-Encoding is unknown; use one of gzip, deflate, br and zstd, or none"}
 	}
 	in, _ := pool.Get().(*inflater) // the pools hold nothing else
 	defer pool.Put(in)
@@ -39,6 +39,15 @@ func (h *Handler) body(ctx *fasthttp.RequestCtx, buf *bytes.Buffer, limit int) (
 		return nil, fmt.Errorf("body is not in Content-Encoding %s: %w", coding, err)
 	}
 	return buf.Bytes(), nil
+}
+
+// contentCoding returns the codings of the body in lower case; several are a list, which is none that is known.
+func contentCoding(ctx *fasthttp.RequestCtx) string {
+	header := &ctx.Request.Header
+	if len(header.ContentEncoding()) == 0 {
+		return ""
+	}
+	return string(bytes.ToLower(bytes.Join(header.PeekAll(fasthttp.HeaderContentEncoding), []byte(", "))))
 }
 
 func tooLarge(limit int) error {

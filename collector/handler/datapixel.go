@@ -38,6 +38,9 @@ func (h *Handler) takeDataPixel(ctx *fasthttp.RequestCtx, typ event.Type) (colle
 	if err != nil {
 		return collector.Result{}, err
 	}
+	if err := h.withinRate(p, 1); err != nil {
+		return collector.Result{}, err
+	}
 	b := h.acquire()
 	defer h.release(b)
 	return result, h.keep(ctx, b, p, result.Messages)

@@ -77,6 +77,8 @@ type Handler struct {
 	buffers     sync.Pool   // of *buffers
 	script      script
 	newID       func() string
+
+	overRate tally
 }
 
 // New returns a handler with the defaults filled in.

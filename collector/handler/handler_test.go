@@ -349,7 +349,7 @@ func TestRefusedRequests(t *testing.T) {
 		"large message": {"/v1/track", strings.Repeat(" ", 2001), auth, 413,
 			"body is too large; at most 2000 bytes are taken, decompressed", Stats{TooLarge: 1}},
 		"coding": {"/v1/page", page, headers{"Authorization": basic("wk_open"), "Content-Encoding": "lzma"}, 415,
-			"Content-Encoding is unknown; use gzip, deflate, br, zstd or none", Stats{Malformed: 1}},
+			"Content-Encoding is unknown; use one of gzip, deflate, br and zstd, or none", Stats{Malformed: 1}},
 		"path": {"/v1/nothing", page, auth, 404, "there is nothing at this path", Stats{}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,8 +15,8 @@ const linkPrefix = "/r/"
 
 // link answers GET /r/{token}: it records the click and sends whoever clicked to the target, with the click's id.
 //
-// A person must arrive. So when the click cannot be recorded the redirect goes without an id: it is no acknowledgement,
-// the request counts as unavailable, and the log says that events cannot be stored. A token that is not ours leads
+// A person must arrive. So when the click cannot be recorded, or the project's links are over its rate, the redirect goes
+// without an id: it is no acknowledgement, the metrics count why, and the log says when events cannot be stored. A token that is not ours leads
 // nowhere, whatever the method.
 func (h *Handler) link(ctx *fasthttp.RequestCtx, token []byte) {
 	if !allow(ctx, fasthttp.MethodGet, fasthttp.MethodHead) {
@@ -56,6 +56,9 @@ func (h *Handler) link(ctx *fasthttp.RequestCtx, token []byte) {
 // takeClick makes the click durable. It happened at the target: a campaign in the target's own URL counts if the link
 // has none.
 func (h *Handler) takeClick(ctx *fasthttp.RequestCtx, p *collector.Project, l *collector.Link, id string) (collector.Result, error) {
+	if err := h.withinRate(p, 1); err != nil {
+		return collector.Result{}, err
+	}
 	b := h.acquire()
 	defer h.release(b)
 	now := h.Now().UnixMilli()

@@ -53,6 +53,9 @@ func (h *Handler) takeMessages(ctx *fasthttp.RequestCtx, limit int, decodeBody d
 			return collector.Result{}, err
 		}
 	}
+	if err := h.withinRate(p, len(result.Messages)+len(result.Rejected)); err != nil {
+		return collector.Result{}, err
+	}
 	if err := h.keep(ctx, b, p, result.Messages); err != nil {
 		return collector.Result{}, err
 	}

@@ -28,6 +28,9 @@ func (h *Handler) takePixel(ctx *fasthttp.RequestCtx) (collector.Result, error) 
 	if err != nil {
 		return collector.Result{}, err
 	}
+	if err := h.withinRate(p, 1); err != nil {
+		return collector.Result{}, err
+	}
 	b := h.acquire()
 	defer h.release(b)
 	b.messages = append(b.messages[:0], collector.Message{})

@@ -18,11 +18,12 @@ type Stats struct {
 	Unauthorized int64 // no or unknown write key
 	Forbidden    int64 // from an origin that is none of the project's
 	TooLarge     int64
+	OverRate     int64 // the key has sent too many events
 	Unavailable  int64 // the sink failed
 }
 
 type stats struct {
-	accepted, rejected, malformed, unauthorized, forbidden, tooLarge, unavailable atomic.Int64
+	accepted, rejected, malformed, unauthorized, forbidden, tooLarge, overRate, unavailable atomic.Int64
 }
 
 // Snapshot returns the counts. They are read one after the other, not at one instant.
@@ -31,7 +32,7 @@ func (h *Handler) Snapshot() Stats {
 	return Stats{
 		Accepted: s.accepted.Load(), Rejected: s.rejected.Load(),
 		Malformed: s.malformed.Load(), Unauthorized: s.unauthorized.Load(), Forbidden: s.forbidden.Load(),
-		TooLarge: s.tooLarge.Load(), Unavailable: s.unavailable.Load(),
+		TooLarge: s.tooLarge.Load(), OverRate: s.overRate.Load(), Unavailable: s.unavailable.Load(),
 	}
 }
 
@@ -49,6 +50,8 @@ func (h *Handler) count(result collector.Result, err error) {
 		s.forbidden.Add(1)
 	case fasthttp.StatusRequestEntityTooLarge:
 		s.tooLarge.Add(1)
+	case fasthttp.StatusTooManyRequests:
+		s.overRate.Add(1)
 	case fasthttp.StatusServiceUnavailable:
 		s.unavailable.Add(1)
 	default:
