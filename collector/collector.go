@@ -24,9 +24,10 @@ type Project struct {
 	Origins    []string // of browsers that may send, from ParseOrigin; empty: any
 	Currency   string   // of events that name none
 	IP         IPMode
-	RespectGPC bool      // de-identify events whose request carried Sec-GPC: 1 or DNT: 1
-	LinkSecret []byte    // signs links; empty: the project has none
-	RateLimit  RateLimit // of each write key, and of all links together
+	Channels   []ChannelRule // the first that matches decides, before the built-in rules
+	RespectGPC bool          // de-identify events whose request carried Sec-GPC: 1 or DNT: 1
+	LinkSecret []byte        // signs links; empty: the project has none
+	RateLimit  RateLimit     // of each write key, and of all links together
 
 	bucket *bucket // of the key, or the link, that found this project; nil: no limit
 }

@@ -9,7 +9,9 @@ type Outcome string
 // expired.
 const (
 	Delivered Outcome = "delivered" // taken from a spool and sent to the database, which may have had it already
-	Refused   Outcome = "rejected"  // taken from a spool and refused by the database
+	Refused   Outcome = "rejected"  // taken from a spool; refused at the door or by the database
+	Unkept    Outcome = "unkept"    // rejected too, beyond what is kept of a flood: one record of a spool stands for them
+	Replayed  Outcome = "replayed"  // no longer rejected: brought in after all; the database may have had it already
 	Imported  Outcome = "imported"  // brought in by an importer; the database may have had it already
 	Expired   Outcome = "expired"   // deleted, because its project keeps it no longer
 )
@@ -18,7 +20,7 @@ const (
 type Entry struct {
 	Project string
 	Outcome Outcome
-	Reason  string // of Refused: a word or two of which there are few
+	Reason  string // of Refused, Unkept and Replayed: a word or two of which there are few
 	Events  uint64
 }
 

@@ -37,6 +37,13 @@ type Rejection struct {
 	Index     int    `json:"index"` // position in the batch
 	MessageID string `json:"messageId"`
 	Reason    string `json:"reason"`
+
+	// Class is Reason in a word or two, of which there are few.
+	Class string `json:"-"`
+	// Decoded is what could be made of the message until it was refused; nil: nothing.
+	Decoded *Message `json:"-"`
+	// Alone reports that the message was the whole body.
+	Alone bool `json:"-"`
 }
 
 // Result is what a body held. Messages and Rejected together are as many as the body's messages.

@@ -33,6 +33,18 @@ func (db *DB) Ledger(ctx context.Context) ([]Booked, error) {
 	return booked, err
 }
 
+// RejectedSince is how many events were refused since a time, by project and reason, the most frequent first.
+func (db *DB) RejectedSince(ctx context.Context, since time.Time) ([]collector.Entry, error) {
+	var entries []collector.Entry
+	err := db.query(ctx, "RejectedSince", params{"since": since.UnixMilli()}, func(r driver.Rows) error {
+		e := collector.Entry{Outcome: collector.Refused}
+		err := r.Scan(&e.Project, &e.Reason, &e.Events)
+		entries = append(entries, e)
+		return err
+	})
+	return entries, err
+}
+
 // CountStored is the number of events in view events, by project.
 func (db *DB) CountStored(ctx context.Context) (map[string]uint64, error) {
 	stored := make(map[string]uint64)

@@ -86,11 +86,32 @@ func (in *Inserter) Reject(ctx context.Context, token string, refused []collecto
 			return err
 		}
 		hash := sha256.Sum256(payload)
-		detail := refused[i].Detail[:min(len(refused[i].Detail), maxDetail)]
-		return b.Append(e.Project, e.MessageID, refused[i].Reason, detail, "database", time.UnixMilli(e.ReceivedAt), now,
-			uint64(len(payload)), hex.EncodeToString(hash[:]), string(payload))
+		return b.Append(e.Project, e.MessageID, refused[i].Reason, clip(refused[i].Detail), byDatabase, time.UnixMilli(e.ReceivedAt), now,
+			uint64(len(payload)), hex.EncodeToString(hash[:]), string(payload), neverReplayed)
 	})
 }
+
+// Who refused a message: column refused_by.
+const (
+	byDatabase  = "database"
+	byCollector = "collector"
+)
+
+// neverReplayed is what column replayed_at holds of a message that still is refused.
+var neverReplayed = time.Unix(0, 0)
+
+// RejectMessages keeps messages that were refused at the door. Of calls with the same token, only the first has an
+// effect.
+func (in *Inserter) RejectMessages(ctx context.Context, token string, refused []collector.RefusedMessage) error {
+	now := time.Now()
+	return in.db.insertOnce(ctx, "rejected_raw", token, len(refused), func(b driver.Batch, i int) error {
+		m := &refused[i]
+		return b.Append(m.Project, m.MessageID, m.Reason, clip(m.Detail), byCollector, time.UnixMilli(m.ReceivedAt), now,
+			m.Size, m.Hash, m.Payload, neverReplayed)
+	})
+}
+
+func clip(detail string) string { return detail[:min(len(detail), maxDetail)] }
 
 // marshalRow makes of an event a row of events_raw in format JSONEachRow, without what is empty.
 func marshalRow(e *event.Event) ([]byte, error) {

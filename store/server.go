@@ -20,3 +20,10 @@ func (db *DB) Server(ctx context.Context) (Server, error) {
 	err := db.query(ctx, "Server", nil, func(r driver.Rows) error { return r.Scan(&s.Version, &s.Now, &s.Newest) })
 	return s, err
 }
+
+// Memory is how many bytes the database uses.
+func (db *DB) Memory(ctx context.Context) (uint64, error) {
+	var n int64
+	err := db.query(ctx, "Memory", nil, func(r driver.Rows) error { return r.Scan(&n) })
+	return uint64(max(n, 0)), err //nolint:gosec // not negative
+}

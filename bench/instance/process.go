@@ -21,15 +21,15 @@ type Process struct {
 	exited chan struct{}
 }
 
-// Start starts `up`, for as long as the test runs, and does not wait for it.
-func (in *Installation) Start(t testing.TB) *Process {
+// Start starts `up`, with further arguments, for as long as the test runs, and does not wait for it.
+func (in *Installation) Start(t testing.TB, args ...string) *Process {
 	t.Helper()
 	stderr, err := os.CreateTemp(filepath.Dir(in.Config), "up-*.log")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stderr.Close() // the process has its own
-	p := &Process{in: in, cmd: in.command(context.Background(), "up"), stderr: stderr.Name(), exited: make(chan struct{})}
+	p := &Process{in: in, cmd: in.command(context.Background(), append([]string{"up"}, args...)...), stderr: stderr.Name(), exited: make(chan struct{})}
 	p.cmd.Stderr = stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -49,9 +49,9 @@ func (in *Installation) Start(t testing.TB) *Process {
 }
 
 // Up starts `up` and waits until it takes events.
-func (in *Installation) Up(t testing.TB) *Process {
+func (in *Installation) Up(t testing.TB, args ...string) *Process {
 	t.Helper()
-	p := in.Start(t)
+	p := in.Start(t, args...)
 	p.WaitReady(t)
 	return p
 }

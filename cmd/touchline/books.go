@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,9 @@ import (
 
 // spoolState is what doctor needs of a spool.
 type spoolState struct {
-	id string
+	id      string
+	failing bool      // takes nothing; known of a running instance only
+	loaded  time.Time // when the instance read its configuration; zero: unknown
 	spool.Stats
 }
 
@@ -46,7 +49,7 @@ func (d *doctor) spoolState(ctx context.Context) (spoolState, error) {
 	if d.running {
 		stats.Damaged = 0 // a record that is being written looks so
 	}
-	return spoolState{id, stats}, err
+	return spoolState{id: id, Stats: stats}, err
 }
 
 // parseMetrics reads what the instance says of its spool.
@@ -73,6 +76,10 @@ func parseMetrics(text string) (spoolState, error) {
 		*target = uint64(value)
 	}
 	s.Disk = int64(values[metricDisk])
+	s.failing = values[metricFailing] == 1
+	if at := int64(values[metricLoaded]); at > 0 {
+		s.loaded = time.Unix(at, 0)
+	}
 	return s, nil
 }
 
@@ -81,7 +88,7 @@ type balance struct {
 	here, elsewhere, imported uint64 // received: by this collector, by others with the same database, by imports
 
 	stored, duplicate, expired, pending uint64
-	rejected                            map[string]uint64 // by reason
+	rejected                            map[string]uint64 // by reason; less what was replayed
 
 	missing int64 // this collector received them and they are in no book; negative: booked and never received
 	unknown int64 // stored and in no book
@@ -104,7 +111,7 @@ func (b *balance) addsUp() bool {
 
 // reckon draws the balance of what a spool, the ledger and the tables say.
 //
-// What was delivered and imported and is neither stored nor expired was there before: duplicates. The batch that is on
+// What was delivered, imported and replayed and is neither stored nor expired was there before: duplicates. The batch that is on
 // its way may be stored, and booked, before the spool gives it up; what is known to be there no longer counts as pending.
 func reckon(s *spoolState, booked []store.Booked, stored map[string]uint64) balance {
 	b := balance{here: s.Accepted, pending: s.Records, rejected: make(map[string]uint64)}
@@ -115,6 +122,18 @@ func reckon(s *spoolState, booked []store.Booked, stored map[string]uint64) bala
 			arrived += e.Events
 		case collector.Refused:
 			b.rejected[e.Reason] += e.Events
+		case collector.Unkept: // one record of the spool stood for them and another
+			b.rejected[e.Reason] += e.Events
+			if e.Collector == s.id {
+				b.here += e.Events
+			} else {
+				b.elsewhere += e.Events
+			}
+			continue // in no spool
+		case collector.Replayed:
+			arrived += e.Events
+			b.rejected[e.Reason] -= e.Events
+			continue // received before
 		case collector.Expired:
 			b.expired += e.Events
 			continue // received before
@@ -128,6 +147,7 @@ func reckon(s *spoolState, booked []store.Booked, stored map[string]uint64) bala
 			b.elsewhere += e.Events
 		}
 	}
+	maps.DeleteFunc(b.rejected, func(_ string, n uint64) bool { return n == 0 }) // all of them were replayed
 	for _, n := range stored {
 		b.stored += n
 	}
@@ -210,7 +230,14 @@ func (d *doctor) spoolAlone(ctx context.Context) {
 }
 
 func (d *doctor) spool(s *spoolState) {
+	if info, err := os.Stat(d.cfg.file); err == nil && !s.loaded.IsZero() && info.ModTime().After(s.loaded.Add(time.Second)) {
+		d.note("configuration", "changed at %s, after it was read: send SIGHUP to process %d, kill -HUP %d",
+			info.ModTime().UTC().Format(time.DateTime), d.instance.PID, d.instance.PID)
+	}
 	switch {
+	case s.failing:
+		d.ill("spool", "takes nothing, requests are answered 503: is the disk full, read-only or gone? see the log; of %s %s are used",
+			bytesText(uint64(d.cfg.spoolLimit)), bytesText(uint64(s.Disk))) //nolint:gosec // sizes
 	case s.Damaged > 0 || s.Lost > 0:
 		d.ill("spool", "%d damaged regions, %d events lost with them; see touchline spool, and whether the disk is failing", s.Damaged, s.Lost)
 	case s.Disk > d.cfg.spoolLimit/5*4:

@@ -78,6 +78,7 @@ type projectConfig struct {
 	Inactivity  string             `yaml:"inactivity"`
 	StageModel  string             `yaml:"stage_model"`
 	RateLimit   rateConfig         `yaml:"rate_limit"`
+	Channels    []channelConfig    `yaml:"channels"`
 }
 
 type privacyConfig struct {
@@ -313,7 +314,7 @@ func (p *projectConfig) complete(path string) error {
 			return &configError{fmt.Sprintf("%s.conversions[%d].event", path, i), "is missing"}
 		}
 	}
-	return nil
+	return checkChannels(p.Channels, path+".channels")
 }
 
 func (p *projectConfig) collector() collector.Project {
@@ -321,6 +322,7 @@ func (p *projectConfig) collector() collector.Project {
 		ID: p.ID, WriteKeys: p.WriteKeys, Origins: p.Origins, Currency: p.Currency, IP: collector.IPMode(p.Privacy.IP),
 		RespectGPC: p.Privacy.RespectGPC == nil || *p.Privacy.RespectGPC, LinkSecret: []byte(p.LinkSecret),
 		RateLimit: p.RateLimit.collector(),
+		Channels:  channelRules(p.Channels),
 	}
 }
 

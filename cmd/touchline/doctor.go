@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -58,6 +59,11 @@ func (d *doctor) ill(about, detail string, args ...any) {
 	fmt.Fprintf(d.out, "WRONG  %-14s  %s\n", about, fmt.Sprintf(detail, args...))
 }
 
+// note says what is worth knowing and not wrong.
+func (d *doctor) note(about, detail string, args ...any) {
+	fmt.Fprintf(d.out, "note   %-14s  %s\n", about, fmt.Sprintf(detail, args...))
+}
+
 // judge is well without an error, and else ill with it.
 func (d *doctor) judge(err error, about, detail string, args ...any) {
 	if err != nil {
@@ -87,6 +93,7 @@ func (d *doctor) examine(ctx context.Context, g *globals) {
 	d.database(ctx)
 	d.tables(ctx)
 	d.parts(ctx)
+	d.rejected(ctx)
 	d.books(ctx)
 }
 
@@ -96,6 +103,9 @@ func (d *doctor) configuration() {
 		return
 	}
 	d.well("configuration", "%s, %d projects", d.cfg.file, len(d.cfg.Projects))
+	for _, warning := range d.cfg.warnings {
+		d.note("configuration", "%s", warning)
+	}
 }
 
 // directory tells whether there is one to look into.
@@ -205,6 +215,26 @@ func (d *doctor) parts(ctx context.Context) {
 		err = fmt.Errorf("%d active parts in one partition, delivery waits at %d: merges do not keep up; see system.merges and whether the disk is slow or full", parts, batch.MaxParts)
 	}
 	d.judge(err, "parts", "%d active in one partition at most", parts)
+}
+
+// rejected lists what was refused within a day. That is the clients' doing, as a rule, and nothing is wrong here.
+func (d *doctor) rejected(ctx context.Context) {
+	entries, err := d.db.RejectedSince(ctx, time.Now().Add(-24*time.Hour))
+	if err != nil {
+		d.ill("rejected", "%s", oneLine(err))
+		return
+	}
+	for len(entries) > 0 {
+		project, sum := entries[0].Project, uint64(0)
+		var reasons []string
+		for len(entries) > 0 && entries[0].Project == project {
+			sum += entries[0].Events
+			reasons = append(reasons, fmt.Sprintf("%d %s", entries[0].Events, entries[0].Reason))
+			entries = entries[1:]
+		}
+		d.note("rejected", "%d events of project %s in the last day (%s): see touchline rejected --project %s, mend the cause, then touchline rejected replay",
+			sum, project, strings.Join(reasons, ", "), project)
+	}
 }
 
 // bytesText prints a size in units of 1024, as the configuration reads it.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/touchline-hq/touchline/bench/instance"
 	"github.com/touchline-hq/touchline/collector"
@@ -37,6 +38,15 @@ func TestReckon(t *testing.T) {
 				entry("", collector.Imported, "", 30), entry("", collector.Expired, "", 10),
 			}, 145,
 			"171 = 145 stored + 5 duplicate + 8 rejected + 3 pending + 10 expired; missing 0, unknown 0", true,
+		},
+		"a flood, and some replayed": {
+			spool.Stats{Accepted: 100},
+			[]store.Booked{
+				delivered, entry("me", collector.Refused, "A", 6), entry("me", collector.Refused, "B", 4), entry("me", collector.Unkept, "B", 50),
+				entry("other", collector.Refused, "B", 1), entry("other", collector.Unkept, "B", 7),
+				entry("", collector.Replayed, "A", 6), entry("", collector.Replayed, "B", 2),
+			}, 97,
+			"158 = 97 stored + 1 duplicate + 60 rejected + 0 pending + 0 expired; missing 0, unknown 0", true,
 		},
 		"imports, and no spool": {
 			spool.Stats{},
@@ -73,7 +83,7 @@ func TestReckon(t *testing.T) {
 			if c.spool == (spool.Stats{}) {
 				id = "" // there never was one
 			}
-			b := reckon(&spoolState{id, c.spool}, c.booked, map[string]uint64{"p": c.stored})
+			b := reckon(&spoolState{id: id, Stats: c.spool}, c.booked, map[string]uint64{"p": c.stored})
 			got := fmt.Sprintf("%d = %d stored + %d duplicate + %d rejected + %d pending + %d expired; missing %d, unknown %d",
 				b.received(), b.stored, b.duplicate, b.rejectedInAll(), b.pending, b.expired, b.missing, b.unknown)
 			if got != c.want || b.addsUp() != c.addsUp {
@@ -96,9 +106,11 @@ touchline_spool_batch_events 7
 touchline_spool_disk_bytes 99
 touchline_spool_damaged_regions_total 1
 touchline_spool_lost_events_total 2
+touchline_spool_failing 1
+touchline_configuration_loaded_timestamp_seconds 1.8e+09
 `
 	got, err := parseMetrics(text)
-	want := spoolState{"abc", spool.Stats{Accepted: 1234567, Records: 12, Batch: 7, Disk: 99, Damaged: 1, Lost: 2}}
+	want := spoolState{id: "abc", failing: true, loaded: time.Unix(1_800_000_000, 0), Stats: spool.Stats{Accepted: 1234567, Records: 12, Batch: 7, Disk: 99, Damaged: 1, Lost: 2}}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
@@ -308,12 +320,12 @@ func TestRefusedEventsAreRejectedAndInTheMetrics(t *testing.T) {
 		t.Fatalf("metrics: %d, %v", status, err)
 	}
 	for _, line := range []string{
-		`touchline_requests_total{endpoint="batch",status="200"} 1`,
+		`touchline_requests_total{endpoint="batch",status="2xx"} 1`,
 		`touchline_ledger_events_total{outcome="delivered",project="shop",reason=""} 17`,
 		`touchline_ledger_events_total{outcome="rejected",project="shop",reason="VIOLATED_CONSTRAINT"} 3`,
 		`touchline_spool_accepted_events_total 25`,
 		`touchline_spool_pending_events 0`,
-		`touchline_events_total{outcome="accepted"} 20`,
+		`touchline_events_total{outcome="accepted",project="shop",reason=""} 20`,
 		`touchline_batches_total 1`,
 	} {
 		if !strings.Contains(text+"\n", line+"\n") {

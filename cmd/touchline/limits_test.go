@@ -123,8 +123,8 @@ func TestLimitsAreCounted(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, want := range []string{
-				`touchline_over_rate_events_total{project="shop"} 100`, `touchline_requests_refused_total{reason="over_rate"} 1`,
-				`touchline_requests_total{endpoint="batch",status="429"} 1`,
+				`touchline_events_total{outcome="over_rate",project="shop",reason=""} 100`, `touchline_requests_refused_total{reason="over_rate"} 1`,
+				`touchline_requests_total{endpoint="batch",status="4xx"} 1`,
 				`touchline_connections_refused_total{limit="all"} 0`, `touchline_connections_refused_total{limit="per_ip"} 0`,
 			} {
 				if !strings.Contains(string(metrics), want+"\n") {

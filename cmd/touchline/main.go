@@ -31,6 +31,7 @@ type commandLine struct {
 	Link      linkCommand      `cmd:"" help:"Print a signed link that counts the click and leads on."`
 	SQL       sqlCommand       `cmd:"" name:"sql" help:"Answer a SELECT as the read-only analyst."`
 	Doctor    doctorCommand    `cmd:"" help:"Say what is wrong with this installation, and what to do; account for every event."`
+	Rejected  rejectedCommand  `cmd:"" help:"List what was refused, and replay it once the cause is mended."`
 	Spool     spoolCommand     `cmd:"" help:"List what the spool holds, damage included; changes nothing."`
 	Demo      demoCommand      `cmd:"" help:"Simulate a shop and a B2B company through the real collector, then show the results."`
 	Health    healthCommand    `cmd:"" hidden:"" help:"Ask a running collector whether it takes events."`
@@ -41,6 +42,8 @@ type globals struct {
 	Config  string `help:"Configuration file. Without it: that of the running instance, else touchline.yaml in the data directory, else here." placeholder:"FILE"`
 	Data    string `help:"Data directory (default: ./data)." placeholder:"DIR"`
 	Verbose bool   `help:"Log every step."`
+
+	LogFormat string `help:"Form of the log on standard error: text or json." enum:"text,json" default:"text"`
 
 	stderr io.Writer
 }
@@ -110,7 +113,11 @@ func (g *globals) logger() *slog.Logger {
 	if g.Verbose {
 		level = slog.LevelInfo
 	}
-	return slog.New(slog.NewTextHandler(g.stderr, &slog.HandlerOptions{Level: level}))
+	options := &slog.HandlerOptions{Level: level}
+	if g.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(g.stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(g.stderr, options))
 }
 
 // modelNames lists all models, as --models takes them.

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/collector/batch"
-	"github.com/touchline-hq/touchline/collector/decode"
 	"github.com/touchline-hq/touchline/collector/enrich"
 	"github.com/touchline-hq/touchline/collector/handler"
 	"github.com/touchline-hq/touchline/collector/link"
@@ -49,6 +47,9 @@ type server struct {
 	handler  *handler.Handler
 	metrics  *metrics
 	projects atomic.Pointer[collector.Projects]
+	settings atomic.Pointer[config] // as of the last reload
+	loaded   atomic.Int64           // when settings were read; Unix time
+	reloaded chan struct{}          // holds a value after a reload that changed something
 }
 
 // Deadlines of the shutdown: for requests under way, and then for what is left in the spool.
@@ -92,7 +93,7 @@ func serve(ctx context.Context, g *globals, cfg *config, then func(context.Conte
 
 // startServer opens everything in the order in which it is likely to fail, and closes it again when it does.
 func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err error) {
-	s = &server{installation: &installation{dir: g.dataDir(cfg), cfg: cfg, log: g.logger()}}
+	s = &server{installation: &installation{dir: g.dataDir(cfg), cfg: cfg, log: g.logger()}, reloaded: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.stop()
@@ -116,15 +117,15 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 	if err = s.start(ctx); err != nil {
 		return s, err
 	}
-	s.projects.Store(collector.NewProjects(cfg.collecting))
+	s.use(cfg)
 	s.handler = handler.New(handler.Config{
-		Projects: s.projects.Load, Decode: &decode.Decoder{MaxEvent: cfg.limits.event, MaxMessages: cfg.limits.messages},
-		Enrich: enrich.New(s.geo), Sink: s.spool, Log: s.log, MaxEvent: cfg.limits.event, MaxBatch: cfg.limits.batch,
+		Projects: s.projects.Load, Decode: cfg.decoder(), Enrich: enrich.New(s.geo), Filter: enrich.Privacy{}, Sink: s.spool, Log: s.log,
+		MaxEvent: cfg.limits.event, MaxBatch: cfg.limits.batch,
 		ReadLink: link.Read, Script: js.Script,
 		Proxies: cfg.proxies, Paths: cfg.Collector.Paths, Cookie: cfg.cookie,
 	})
 	s.metrics = newMetrics()
-	s.metrics.registry.MustRegister(gauges{s.spool, s.handler, s.listener})
+	s.metrics.registry.MustRegister(gauges{s})
 	instance := datadir.Instance{PID: os.Getpid(), Started: time.Now().UTC(), Config: cfg.file}
 	if s.engine != nil {
 		instance.Addr = s.engine.Addr()
@@ -209,7 +210,7 @@ func (s *server) deliver(ctx context.Context, drain <-chan struct{}) error {
 	inserter := s.db.NewInserter()
 	inserter.Spool = s.spool.ID()
 	defer inserter.Close()
-	d := batch.Deliverer{Queue: &spoolQueue{spool: s.spool}, Inserter: &meteredInserter{inserter, s.metrics}, Log: s.log}
+	d := batch.Deliverer{Queue: &spoolQueue{spool: s.spool, metrics: s.metrics}, Inserter: &meteredInserter{inserter, s.metrics}, Log: s.log}
 	return d.Run(ctx, drain)
 }
 
@@ -222,8 +223,9 @@ const (
 
 // spoolQueue is the spool as the delivery sees it.
 type spoolQueue struct {
-	spool *spool.Spool
-	batch spool.Batch
+	spool   *spool.Spool
+	batch   spool.Batch
+	metrics *metrics
 }
 
 func (q *spoolQueue) Next(ctx context.Context) ([][]byte, string, error) {
@@ -232,6 +234,7 @@ func (q *spoolQueue) Next(ctx context.Context) ([][]byte, string, error) {
 		return nil, "", err
 	}
 	q.batch = b
+	q.metrics.taken(b.Records)
 	token := fmt.Sprintf("%s:%d.%d-%d.%d", q.spool.ID(), b.From.Segment, b.From.Offset, b.To.Segment, b.To.Offset)
 	return b.Records, token, nil
 }
@@ -240,11 +243,12 @@ func (q *spoolQueue) Commit() error { return q.spool.Commit(q.batch) }
 
 func (q *spoolQueue) Pending() uint64 { return q.spool.Stats().Records }
 
-// expire deletes events that are older than their project keeps them, once a day.
+// expire deletes events that are older than their project keeps them, once a day and after each reload.
 func (s *server) expire(ctx context.Context) error {
 	for {
-		for i := range s.cfg.Projects {
-			p := &s.cfg.Projects[i]
+		projects := s.settings.Load().Projects
+		for i := range projects {
+			p := &projects[i]
 			retention, err := parseDuration(p.Privacy.Retention)
 			if err != nil {
 				continue // none is set
@@ -255,6 +259,7 @@ func (s *server) expire(ctx context.Context) error {
 		}
 		select {
 		case <-time.After(24 * time.Hour):
+		case <-s.reloaded:
 		case <-ctx.Done():
 			return nil
 		}
@@ -280,33 +285,6 @@ func (s *server) refreshGeo(ctx context.Context) error {
 	}
 }
 
-// reload reads the configuration again on SIGHUP: projects and their keys. A bad file changes nothing.
-func (s *server) reload(ctx context.Context, g *globals) error {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-	for {
-		select {
-		case <-hangups:
-		case <-ctx.Done():
-			return nil
-		}
-		if s.cfg.file == "" {
-			fmt.Fprintln(g.stderr, "nothing to reload: there is no configuration file")
-			continue
-		}
-		cfg, err := loadConfig(s.cfg.file)
-		if err != nil {
-			fmt.Fprintln(g.stderr, "not reloaded:", err)
-			continue
-		}
-		next := collector.NewProjects(cfg.collecting)
-		next.Inherit(s.projects.Load())
-		s.projects.Store(next)
-		fmt.Fprintln(g.stderr, "reloaded projects and keys from", s.cfg.file)
-	}
-}
-
 // announce says where everything is.
 func (s *server) announce(w io.Writer) {
 	for _, warning := range s.cfg.warnings {
@@ -327,7 +305,7 @@ func (s *server) announce(w io.Writer) {
 	} else {
 		for i := range s.cfg.collecting {
 			p := &s.cfg.collecting[i]
-			fmt.Fprintf(w, "project    %s, write key %s\n", p.ID, strings.Join(p.WriteKeys, ", "))
+			fmt.Fprintf(w, "project    %s, write keys: %d\n", p.ID, len(p.WriteKeys))
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 func (s *server) web() *fasthttp.Server {
 	l := &s.cfg.limits
 	return &fasthttp.Server{
-		Handler: s.metrics.count(s.handler.Handle), ErrorHandler: s.refuse, HeaderReceived: distrust,
+		Handler: s.metrics.requests.count(s.handler.Handle), ErrorHandler: s.refuse, HeaderReceived: distrust,
 		Name: "touchline", NoDefaultServerHeader: true, NoDefaultContentType: true, DisablePreParseMultipartForm: true,
 		ReadTimeout: l.read, WriteTimeout: l.write, IdleTimeout: l.idle,
 		MaxRequestBodySize: l.body, ReadBufferSize: l.header,
@@ -40,7 +40,7 @@ func (s *server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	ctx.SetStatusCode(code)
 	ctx.SetContentType("application/json")
 	ctx.SetBodyString(fmt.Sprintf(`{"success":false,"error":%q}`, reason))
-	s.metrics.unread(code)
+	s.metrics.requests.unread(code)
 	if code != fasthttp.StatusRequestTimeout {
 		listener.Linger(ctx.Conn())
 	}

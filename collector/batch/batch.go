@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"time"
 
@@ -36,6 +37,8 @@ type Inserter interface {
 	Insert(ctx context.Context, token string, records [][]byte) error
 	// Reject keeps events that were refused.
 	Reject(ctx context.Context, token string, refused []collector.RefusedEvent) error
+	// RejectMessages keeps messages that were refused at the door.
+	RejectMessages(ctx context.Context, token string, refused []collector.RefusedMessage) error
 	// Book enters into the ledger what became of a batch.
 	Book(ctx context.Context, token string, entries []collector.Entry) error
 	// ActiveParts is how many parts the database has still to merge where there are most.
@@ -55,10 +58,11 @@ type Deliverer struct {
 	Inserter Inserter
 	Log      *slog.Logger
 
-	events  [][]byte                 // of the current batch, in their binary form
-	counts  map[string]uint64        // of the current batch, by project
-	refused []collector.RefusedEvent // of the current batch
-	paced   time.Time                // when the parts were last counted
+	events  [][]byte                   // of the current batch, in their binary form
+	counts  map[string]uint64          // of the current batch, by project
+	atDoor  []collector.RefusedMessage // of the current batch: refused when they came
+	refused []collector.RefusedEvent   // of the current batch
+	paced   time.Time                  // when the parts were last counted
 }
 
 // MaxParts is the number of active parts in one partition above which delivery waits. A server slows inserts down at
@@ -134,9 +138,16 @@ func (d *Deliverer) next(ctx context.Context, drain <-chan struct{}) ([][]byte, 
 
 // sort finds out what the records of a batch are.
 func (d *Deliverer) sort(records [][]byte) error {
-	d.events = d.events[:0]
+	d.events, d.atDoor = d.events[:0], d.atDoor[:0]
 	d.counts = make(map[string]uint64)
 	for _, r := range records {
+		if len(r) > 0 && r[0] == collector.RecordRefused {
+			d.atDoor = append(d.atDoor, collector.RefusedMessage{})
+			if err := d.atDoor[len(d.atDoor)-1].UnmarshalBinary(r[1:]); err != nil {
+				return unreadable(err)
+			}
+			continue
+		}
 		if len(r) == 0 || r[0] != collector.RecordEvent {
 			return errUnknownKind
 		}
@@ -156,18 +167,25 @@ func unreadable(err error) error {
 	return fmt.Errorf("the spool holds a record that this version cannot read; start the version that wrote it: %w", err)
 }
 
-// deliver stores the events of a batch, keeps those that are refused, and books both. Each step has a token of its own
+// deliver stores the events of a batch, keeps what is refused, and books both. Each step has a token of its own
 // made from the batch's, so whatever a crash cuts short is done once when the batch comes again.
 func (d *Deliverer) deliver(ctx context.Context, token string) error {
 	if err := d.pace(ctx); err != nil {
 		return err
 	}
 	d.refused = d.refused[:0]
-	if err := d.insert(ctx, token, d.events); err != nil {
-		return err
+	if len(d.events) > 0 {
+		if err := d.insert(ctx, token, d.events); err != nil {
+			return err
+		}
+	}
+	if len(d.atDoor) > 0 {
+		if err := d.retry(ctx, "rejecting", func() error { return d.Inserter.RejectMessages(ctx, token+"/door", d.atDoor) }); err != nil {
+			return err
+		}
 	}
 	if len(d.refused) > 0 {
-		d.Log.Warn("the database refused events, they are in table rejected", "events", len(d.refused), "first", d.refused[0].Detail)
+		d.Log.Warn("the database refused events, they are in table rejected", "events", len(d.refused), "reason", d.refused[0].Reason)
 		if err := d.retry(ctx, "rejecting", func() error { return d.Inserter.Reject(ctx, token+"/rejected", d.refused) }); err != nil {
 			return err
 		}
@@ -176,7 +194,7 @@ func (d *Deliverer) deliver(ctx context.Context, token string) error {
 	if err := d.retry(ctx, "booking", func() error { return d.Inserter.Book(ctx, token, entries) }); err != nil {
 		return err
 	}
-	d.Log.Debug("batch delivered", "events", len(d.events), "refused", len(d.refused), "token", token)
+	d.Log.Debug("batch delivered", "events", len(d.events), "refused", len(d.refused)+len(d.atDoor), "token", token)
 	return nil
 }
 
@@ -230,6 +248,10 @@ func (d *Deliverer) entries() []collector.Entry {
 		counts[collector.Entry{Project: r.Event.Project, Outcome: collector.Delivered}]--
 		counts[collector.Entry{Project: r.Event.Project, Outcome: collector.Refused, Reason: r.Reason}]++
 	}
+	for _, m := range d.atDoor {
+		counts[collector.Entry{Project: m.Project, Outcome: collector.Refused, Reason: m.Reason}]++
+		counts[collector.Entry{Project: m.Project, Outcome: collector.Unkept, Reason: m.Reason}] += m.More
+	}
 	var entries []collector.Entry
 	for entry, n := range counts {
 		if entry.Events = n; n > 0 {
@@ -269,13 +291,18 @@ func (d *Deliverer) retry(ctx context.Context, doing string, f func() error) err
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		d.Log.Warn(doing+" failed, trying again", "pending", d.Queue.Pending(), "wait", wait, "error", err)
+		d.Log.Warn(doing+" failed, trying again", "pending", d.Queue.Pending(), "wait", wait, "error", withoutValues(err))
 		if err := sleep(ctx, wait/2+rand.N(wait/2)); err != nil {
 			return err
 		}
 		wait = min(2*wait, maxWait)
 	}
 }
+
+var quotedText = regexp.MustCompile(`'[^']*'?`)
+
+// withoutValues is an error's text for the log: what a database puts into quotation marks may be of an event.
+func withoutValues(err error) string { return quotedText.ReplaceAllString(err.Error(), "'…'") }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

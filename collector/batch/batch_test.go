@@ -166,6 +166,17 @@ func (in *inserter) Reject(_ context.Context, token string, refused []collector.
 	return nil
 }
 
+func (in *inserter) RejectMessages(_ context.Context, token string, refused []collector.RefusedMessage) error {
+	if in.failReject > 0 {
+		in.failReject--
+		return errAway
+	}
+	for _, r := range refused {
+		in.rejected = append(in.rejected, fmt.Sprintf("%s: %s %s %s", token, r.MessageID, r.Reason, r.Detail))
+	}
+	return nil
+}
+
 func (in *inserter) Book(_ context.Context, token string, entries []collector.Entry) error {
 	if in.failBook > 0 {
 		in.failBook--
@@ -341,6 +352,7 @@ func TestUnreadableRecordsStop(t *testing.T) {
 		"of another kind": append([]byte{0x7f}, ids("a")[0][1:]...),
 		"of a later form": {collector.RecordEvent, 99},
 		"cut":             ids("a")[0][:5],
+		"refused, cut":    {collector.RecordRefused, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -99,6 +99,9 @@ func (d *Decoder) Single(body []byte, typ event.Type, req Request) (Result, erro
 	b := newBatch(req, nil, len(body))
 	result := Result{WriteKey: b.text(root.Get("writeKey")), Messages: req.Into[:0]}
 	b.decode(&result, 0, root, typ)
+	for i := range result.Rejected {
+		result.Rejected[i].Alone = true
+	}
 	return result, nil
 }
 

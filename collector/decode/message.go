@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/event"
 )
 
@@ -40,12 +41,25 @@ func (b *batch) decode(result *Result, index int, v *fastjson.Value, typ event.T
 	last := len(result.Messages) - 1
 	e := &result.Messages[last].Event
 	if err := b.message(&result.Messages[last], v, typ); err != nil {
-		result.Rejected = append(result.Rejected, Rejection{Index: index, MessageID: clipID(e.MessageID), Reason: err.Error()})
+		e.Seq = uint32(index)
+		refused := result.Messages[last]
+		result.Rejected = append(result.Rejected, Rejection{
+			Index: index, MessageID: clipID(e.MessageID), Reason: err.Error(), Class: collector.ReasonOf(err), Decoded: &refused,
+		})
 		result.Messages = result.Messages[:last]
 		return
 	}
 	e.Seq = uint32(index)
 }
+
+// sizeError is a collector.ErrTooLarge of one message.
+type sizeError struct{ size, most int }
+
+func (e sizeError) Error() string {
+	return fmt.Sprintf("message is %d bytes long; at most %d are taken", e.size, e.most)
+}
+
+func (sizeError) Is(target error) bool { return target == collector.ErrTooLarge }
 
 func clipID(id string) string {
 	if len(id) <= event.MaxID {
@@ -69,9 +83,6 @@ func (b *batch) message(m *Message, v *fastjson.Value, typ event.Type) error {
 	if e.MessageID = r.id(v.Get("messageId"), "messageId"); e.MessageID == "" && r.err == nil {
 		e.MessageID = b.newID(v, typ)
 	}
-	if size > b.maxEvent {
-		return &event.Error{Field: "message", Want: fmt.Sprintf("is %d bytes long; at most %d are taken", size, b.maxEvent)}
-	}
 	if e.Type = typ; typ == "" {
 		e.Type = event.Type(r.text(v.Get("type")))
 	}
@@ -94,6 +105,9 @@ func (b *batch) message(m *Message, v *fastjson.Value, typ event.Type) error {
 	r.order(e, properties)
 	r.place(e, c.get("page"), properties)
 
+	if size > b.maxEvent { // only now: what is kept of refused messages needs to know whose they are
+		return sizeError{size, b.maxEvent}
+	}
 	if r.err != nil {
 		return r.err
 	}

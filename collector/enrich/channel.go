@@ -48,6 +48,10 @@ func (Channel) Enrich(p *collector.Project, _ *event.Client, e *event.Event) {
 		return
 	}
 	e.ChannelReason = findEvidence(p, e)
+	if own := ownChannel(p, e); own != "" {
+		e.Channel = own
+		return
+	}
 	if IsEvidence(e.ChannelReason) {
 		e.Channel = classify(e.Source, e.Medium, e.Campaign)
 	} else {

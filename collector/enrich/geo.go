@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/oschwald/geoip2-golang/v2"
 	"github.com/oschwald/maxminddb-golang/v2"
@@ -62,6 +63,14 @@ func (g *Geo) Reload() (bool, error) {
 	}
 	g.file.Store(&geoFile{info, lookup})
 	return true, nil
+}
+
+// Modified is when the file in use was last changed; zero after Close.
+func (g *Geo) Modified() time.Time {
+	if file := g.file.Load(); file != nil {
+		return file.info.ModTime()
+	}
+	return time.Time{}
 }
 
 // Close forgets the database; Enrich then does nothing.

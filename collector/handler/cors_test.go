@@ -124,7 +124,7 @@ func TestCrossOriginRequest(t *testing.T) {
 				h["Authorization"] = basic(c.key)
 			}
 			f.expect(t, "POST", "/v1/page", c.body, h, c.want)
-			equal(t, len(f.sink.records), map[bool]int{true: 1}[c.want.status == 200])
+			equal(t, len(f.sink.events(t)), map[bool]int{true: 1}[c.want.status == 200])
 			forbidden := f.Snapshot().Forbidden
 			equal(t, forbidden, map[bool]int64{true: 1}[c.want.status == 403])
 		})

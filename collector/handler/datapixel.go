@@ -43,6 +43,7 @@ func (h *Handler) takeDataPixel(ctx *fasthttp.RequestCtx, typ event.Type) (colle
 	}
 	b := h.acquire()
 	defer h.release(b)
+	h.refuse(ctx, b, p, body, result.Rejected)
 	return result, h.keep(ctx, b, p, result.Messages)
 }
 

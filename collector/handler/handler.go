@@ -37,13 +37,26 @@ type Decoder interface {
 	Batch(body []byte, req collector.Request) (collector.Result, error)
 	Single(body []byte, typ event.Type, req collector.Request) (collector.Result, error)
 	Pixel(m *collector.Message, args *fasthttp.Args, req collector.Request) error
+	// Sent returns the refused messages of a body that was decoded before, as JSON values, and SentPixel that of a
+	// pixel.
+	Sent(body []byte, rejected []collector.Rejection) [][]byte
+	SentPixel(args *fasthttp.Args, decoded *collector.Message) []byte
 }
 
-// Config is what a Handler needs. The first six are required.
+// Filter takes from refused messages what their project does not keep.
+type Filter interface {
+	// Message returns what is kept of a JSON value, as JSON, or nil.
+	Message(p *collector.Project, c *event.Client, message []byte) []byte
+	// Detail returns what is kept of the reason that the sender was given.
+	Detail(p *collector.Project, c *event.Client, reason string) string
+}
+
+// Config is what a Handler needs. The first seven are required.
 type Config struct {
 	Projects func() *collector.Projects // asked once a request, so that a reload is seen by the next
 	Decode   Decoder
 	Enrich   Enricher
+	Filter   Filter
 	Sink     Sink
 	// ReadLink returns what the token of a signed link says, given the secrets of projects. The error is for whoever
 	// clicked.
@@ -74,6 +87,7 @@ type Handler struct {
 	ownPrefixes []string              // of Paths, the longest first
 	stats       stats
 	failing     atomic.Bool // the last Append failed
+	refused     sync.Map    // of *rate.Limiter, by project: bytes of refused messages
 	buffers     sync.Pool   // of *buffers
 	script      script
 	newID       func() string
@@ -112,6 +126,7 @@ type buffers struct {
 	encoded []byte       // all records, one after the other
 	ends    []int        // of each record in encoded
 	records [][]byte
+	refused [][]byte // records of refused messages
 
 	messages []collector.Message
 }
@@ -129,6 +144,7 @@ func (h *Handler) acquire() *buffers {
 }
 
 func (h *Handler) release(b *buffers) {
+	b.refused = nil
 	if b.body.Cap()+cap(b.encoded) <= keepBuffer && cap(b.messages) <= keepMessages {
 		clear(b.messages) // their strings are not held either
 		h.buffers.Put(b)

@@ -11,7 +11,7 @@ import (
 
 // keep completes the messages and makes them durable, all of them or, as far as the sender is told, none.
 func (h *Handler) keep(ctx *fasthttp.RequestCtx, b *buffers, p *collector.Project, messages []collector.Message) error {
-	if len(messages) == 0 {
+	if len(messages)+len(b.refused) == 0 {
 		return nil
 	}
 	sender := senderOf(ctx)
@@ -35,11 +35,12 @@ func (h *Handler) keep(ctx *fasthttp.RequestCtx, b *buffers, p *collector.Projec
 		b.records = append(b.records, b.encoded[start:end])
 		start = end
 	}
-	err := h.Sink.Append(b.records)
+	err := h.Sink.Append(append(b.records, b.refused...))
 	h.noteSink(err)
 	if err != nil {
 		return &refusal{fasthttp.StatusServiceUnavailable, "events cannot be stored at present; send them again later"}
 	}
+	h.of(p).accepted.Add(int64(len(messages)))
 	return nil
 }
 

@@ -35,7 +35,7 @@ func (h *Handler) takePixel(ctx *fasthttp.RequestCtx) (collector.Result, error) 
 	defer h.release(b)
 	b.messages = append(b.messages[:0], collector.Message{})
 	if err := h.Decode.Pixel(&b.messages[0], args, h.pixelRequest()); err != nil {
-		return collector.Result{Rejected: []collector.Rejection{{Reason: err.Error()}}}, nil
+		return h.refusePixel(ctx, b, p, err)
 	}
 	return collector.Result{Messages: b.messages}, h.keep(ctx, b, p, b.messages)
 }

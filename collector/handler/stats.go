@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"maps"
+	"sync"
 	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
@@ -22,8 +24,39 @@ type Stats struct {
 	Unavailable  int64 // the sink failed
 }
 
+// ProjectStats counts events of one project since the start.
+type ProjectStats struct {
+	Accepted int64            // made durable
+	Rejected map[string]int64 // by reason; a request of which nothing could be read counts as one
+}
+
 type stats struct {
 	accepted, rejected, malformed, unauthorized, forbidden, tooLarge, overRate, unavailable atomic.Int64
+
+	projects sync.Map // of *projectStats, by project
+}
+
+type projectStats struct {
+	accepted atomic.Int64
+
+	mu       sync.Mutex
+	rejected map[string]int64
+}
+
+// of returns the counts of a project.
+func (h *Handler) of(p *collector.Project) *projectStats {
+	known, ok := h.stats.projects.Load(p.ID)
+	if !ok {
+		known, _ = h.stats.projects.LoadOrStore(p.ID, &projectStats{rejected: make(map[string]int64)})
+	}
+	s, _ := known.(*projectStats) // nothing else is stored
+	return s
+}
+
+func (s *projectStats) reject(reason string, n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rejected[reason] += int64(n) //nolint:gosec // messages of a request
 }
 
 // Snapshot returns the counts. They are read one after the other, not at one instant.
@@ -35,6 +68,23 @@ func (h *Handler) Snapshot() Stats {
 		TooLarge: s.tooLarge.Load(), OverRate: s.overRate.Load(), Unavailable: s.unavailable.Load(),
 	}
 }
+
+// ByProject returns the counts of the projects that something was sent to, by id.
+func (h *Handler) ByProject() map[string]ProjectStats {
+	projects := make(map[string]ProjectStats)
+	h.stats.projects.Range(func(key, value any) bool {
+		id, _ := key.(string)
+		s, _ := value.(*projectStats)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		projects[id] = ProjectStats{s.accepted.Load(), maps.Clone(s.rejected)}
+		return true
+	})
+	return projects
+}
+
+// Failing reports that the sink took nothing the last time it was asked.
+func (h *Handler) Failing() bool { return h.failing.Load() }
 
 func (h *Handler) count(result collector.Result, err error) {
 	s := &h.stats

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,6 +44,7 @@ type Engine struct {
 
 	product, analyst Credentials
 
+	restarts   atomic.Uint64
 	cancel     context.CancelFunc
 	background sync.WaitGroup
 	done       chan struct{} // closed when the supervisor has ended and the child with it
@@ -76,6 +78,9 @@ func (e *Engine) Product() Credentials { return e.product }
 
 // Analyst is the user who may read database touchline and write nothing.
 func (e *Engine) Analyst() Credentials { return e.analyst }
+
+// Restarts is how often the engine has died and was started again.
+func (e *Engine) Restarts() uint64 { return e.restarts.Load() }
 
 // Stop ends the engine with SIGTERM and, two seconds later, SIGKILL. The error is ctx's: then it ends without us.
 func (e *Engine) Stop(ctx context.Context) error {
@@ -175,6 +180,7 @@ func (e *Engine) supervise(ctx context.Context, c *child) {
 			var next *child
 			if next, err = e.launch(ctx); err == nil {
 				c = next
+				e.restarts.Add(1)
 				e.log.Warn("engine is up again", "addr", e.Addr())
 			}
 		}

@@ -1,0 +1,4 @@
+-- Memory: bytes that the database uses.
+SELECT value
+FROM system.metrics
+WHERE metric = 'MemoryTracking'
