@@ -217,7 +217,12 @@ func (s *syntax) escape() bool {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return true
 	case 'u':
-		return s.hex() && s.hex() && s.hex() && s.hex()
+		for range 4 {
+			if !s.hex() {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }

@@ -61,7 +61,7 @@ func (s *Spool) inspect() error {
 	if err != nil {
 		return err
 	}
-	if err := s.recoverSequences(); err != nil {
+	if err = s.recoverSequences(); err != nil {
 		return err
 	}
 	if !known {
