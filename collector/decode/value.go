@@ -163,8 +163,12 @@ func (r *reader) instant(v *fastjson.Value) (int64, error) {
 
 const maxValue = 9e12 // of a currency; its millionths just fit an int64
 
-// isNumber reports whether s could be a decimal number: ParseFloat alone would also take "Inf" and "0x1p-2".
+// isNumber reports whether s could be a decimal number: ParseFloat alone would also take "Inf" and "0x1p-2". Most events
+// have none, and an error about that costs an allocation.
 func isNumber(s string) bool {
+	if s == "" {
+		return false
+	}
 	_, err := strconv.ParseFloat(s, 64)
 	return (err == nil || errors.Is(err, strconv.ErrRange)) && strings.Trim(s, "0123456789+-.eE") == ""
 }
