@@ -106,7 +106,7 @@ func TestRequestsAreCountedByEndpointAndClass(t *testing.T) {
 	for _, r := range []struct {
 		path   string
 		status int
-	}{{"/v1/b", 200}, {"/v1/batch", 204}, {"/v1/pixel/track", 200}, {"/p.gif", 200}, {"/r/x", 302}, {"/v1/batch", 503}, {"/' OR 1", 404}, {"/v1/t", 999}} {
+	}{{"/v1/b", 200}, {"/v1/batch", 204}, {"/v1/pixel/track", 200}, {"/p.gif", 200}, {"/r/x", 302}, {"/t.0a.js", 304}, {"/v1/batch", 503}, {"/' OR 1", 404}, {"/v1/t", 999}} {
 		var ctx fasthttp.RequestCtx
 		ctx.Request.SetRequestURI(r.path)
 		m.count(func(ctx *fasthttp.RequestCtx) { ctx.SetStatusCode(r.status) })(&ctx)
@@ -131,8 +131,8 @@ func TestRequestsAreCountedByEndpointAndClass(t *testing.T) {
 		}
 	}
 	want := map[string]float64{
-		"batch 2xx ": 2, "batch 5xx ": 1, "pixel 2xx ": 2, "link 3xx ": 1, "other 4xx ": 1, "track 5xx ": 1,
-		"batch ": 3, "pixel ": 2, "link ": 1, "other ": 1, "track ": 1,
+		"batch 2xx ": 2, "batch 5xx ": 1, "pixel 2xx ": 2, "link 3xx ": 1, "script 3xx ": 1, "other 4xx ": 1, "track 5xx ": 1,
+		"batch ": 3, "pixel ": 2, "link ": 1, "script ": 1, "other ": 1, "track ": 1,
 	}
 	for key := range want {
 		if got[key] != want[key] {

@@ -1,19 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
-)
 
-// endpoints are the paths that requests are counted by; all others are one, because anybody can ask for anything.
-var endpoints = map[string]string{
-	"/v1/batch": "batch", "/v1/b": "batch", "/v1/track": "track", "/v1/t": "track", "/v1/page": "page", "/v1/p": "page",
-	"/v1/screen": "screen", "/v1/s": "screen", "/v1/identify": "identify", "/v1/i": "identify", "/v1/group": "group", "/v1/g": "group",
-	"/v1/alias": "alias", "/v1/a": "alias", "/p.gif": "pixel", "/t.js": "script", "/healthz": "healthz", "/readyz": "readyz",
-}
+	"github.com/touchline-hq/touchline/collector/handler"
+)
 
 // statusClasses are the label values of a status: its first digit and xx.
 var statusClasses = [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}
@@ -26,11 +20,9 @@ type endpointMetrics struct {
 
 // requestMetrics counts requests without a lock and without allocating.
 type requestMetrics struct {
-	byPath      map[string]*endpointMetrics
-	pixel, link *endpointMetrics // by the beginning of the path
-	script      *endpointMetrics // as well
-	other       *endpointMetrics
-	early       *endpointMetrics // refused before its path was known or its body was read
+	byName map[string]*endpointMetrics // of handler.Endpoints
+	other  *endpointMetrics            // all other paths are one, because anybody can ask for anything
+	early  *endpointMetrics            // refused before its path was known or its body was read
 }
 
 func newRequestMetrics(registry prometheus.Registerer) *requestMetrics {
@@ -49,15 +41,10 @@ func newRequestMetrics(registry prometheus.Registerer) *requestMetrics {
 		}
 		return e
 	}
-	m := &requestMetrics{byPath: make(map[string]*endpointMetrics), pixel: resolve("pixel"), link: resolve("link"), other: resolve("other"), early: resolve("unread")}
-	byName := map[string]*endpointMetrics{"pixel": m.pixel}
-	for path, name := range endpoints {
-		if byName[name] == nil {
-			byName[name] = resolve(name)
-		}
-		m.byPath[path] = byName[name]
+	m := &requestMetrics{byName: make(map[string]*endpointMetrics), other: resolve("other"), early: resolve("unread")}
+	for _, e := range handler.Endpoints() {
+		m.byName[e.Name] = resolve(e.Name)
 	}
-	m.script = byName["script"]
 	return m
 }
 
@@ -70,18 +57,9 @@ func (m *requestMetrics) count(h fasthttp.RequestHandler) fasthttp.RequestHandle
 }
 
 func (m *requestMetrics) observe(ctx *fasthttp.RequestCtx, took time.Duration) {
-	path := ctx.Path()
-	e := m.byPath[string(path)]
-	switch {
-	case e != nil:
-	case bytes.HasPrefix(path, []byte("/v1/pixel/")):
-		e = m.pixel
-	case bytes.HasPrefix(path, []byte("/r/")):
-		e = m.link
-	case bytes.HasPrefix(path, []byte("/t.")):
-		e = m.script
-	default:
-		e = m.other
+	e := m.other
+	if endpoint := handler.EndpointAt(ctx.Path()); endpoint != nil {
+		e = m.byName[endpoint.Name]
 	}
 	e.answered(ctx.Response.StatusCode())
 	e.seconds.Observe(took.Seconds())

@@ -7,8 +7,8 @@ import (
 	"github.com/touchline-hq/touchline/event"
 )
 
-// endpoints is every path that takes messages, long and short, with the type it makes of one; "" leaves it to the message.
-var endpoints = map[string]event.Type{
+// messagePaths is every path that takes messages, long and short, with the type it makes of one; "" leaves it to the message.
+var messagePaths = map[string]event.Type{
 	"/v1/batch": "", "/v1/b": "",
 	"/v1/track": event.Track, "/v1/t": event.Track,
 	"/v1/page": event.Page, "/v1/p": event.Page,
@@ -38,7 +38,7 @@ func TestConformity(t *testing.T) {
 				h["Authorization"] = basic(basicKey)
 			}
 			f := newFixture()
-			for path, typ := range endpoints {
+			for path, typ := range messagePaths {
 				for _, h["Content-Type"] = range contentTypes {
 					f.sink.records = nil
 					body := single
@@ -72,7 +72,7 @@ func conforming(typ event.Type) event.Event {
 // A page may ask for whatever headers its client sends, at every endpoint.
 func TestPreflightOfEveryEndpoint(t *testing.T) {
 	const asked = "authorization,anonymousid,sentat,x-retry-count,content-type"
-	for path := range endpoints {
+	for path := range messagePaths {
 		h := headers{"Origin": "https://shop.test", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": asked}
 		status, got, _ := newFixture().do("OPTIONS", path, "", h)
 		if status != 204 || got["Access-Control-Allow-Headers"] != asked || got["Access-Control-Allow-Origin"] != "https://shop.test" ||

@@ -8,16 +8,16 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/touchline-hq/touchline/collector"
-
 	"github.com/touchline-hq/touchline/event"
 )
 
 // dataPixel answers GET /v1/pixel/{type}?data=BASE64, whose data is a message with its writeKey.
-func (h *Handler) dataPixel(ctx *fasthttp.RequestCtx, typ event.Type) {
+func (h *Handler) dataPixel(ctx *fasthttp.RequestCtx) {
 	if !allow(ctx, fasthttp.MethodGet) {
 		return
 	}
-	result, err := h.takeDataPixel(ctx, typ)
+	typ := strings.TrimPrefix(string(ctx.Path()), dataPixelPath)
+	result, err := h.takeDataPixel(ctx, event.Type(typ))
 	h.count(result, err)
 	answerPixel(ctx, result, err)
 }

@@ -153,47 +153,16 @@ func (h *Handler) release(b *buffers) {
 
 // Handle answers one request.
 func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
-	switch path := ctx.Path(); string(path) {
-	case "/v1/batch", "/v1/b":
-		h.batch(ctx)
-	case "/v1/track", "/v1/t":
-		h.single(ctx, event.Track)
-	case "/v1/page", "/v1/p":
-		h.single(ctx, event.Page)
-	case "/v1/screen", "/v1/s":
-		h.single(ctx, event.Screen)
-	case "/v1/identify", "/v1/i":
-		h.single(ctx, event.Identify)
-	case "/v1/group", "/v1/g":
-		h.single(ctx, event.Group)
-	case "/v1/alias", "/v1/a":
-		h.single(ctx, event.Alias)
-	case "/p.gif":
-		h.pixel(ctx)
-	case scriptPath:
-		h.serveScript(ctx)
-	case "/healthz":
-		h.health(ctx)
-	case "/readyz":
-		h.ready(ctx)
-	default:
-		if typ, ok := bytes.CutPrefix(path, []byte("/v1/pixel/")); ok {
-			h.dataPixel(ctx, event.Type(typ))
-			return
-		}
-		if token, ok := bytes.CutPrefix(path, []byte(linkPrefix)); ok {
-			h.link(ctx, token)
-			return
-		}
-		if isTwin(path) {
-			h.serveScript(ctx)
-			return
-		}
-		if target, ok := h.standardPath(path); ok {
+	endpoint := EndpointAt(ctx.Path())
+	if endpoint == nil {
+		if target, ok := h.standardPath(ctx.Path()); ok {
 			ctx.URI().SetPath(target)
-			h.Handle(ctx)
-			return
+			endpoint = EndpointAt(ctx.Path())
 		}
-		answerError(ctx, fasthttp.StatusNotFound, "there is nothing at this path")
 	}
+	if endpoint == nil {
+		answerError(ctx, fasthttp.StatusNotFound, "there is nothing at this path")
+		return
+	}
+	endpoint.answer(h, ctx)
 }

@@ -11,14 +11,12 @@ import (
 	"github.com/touchline-hq/touchline/event"
 )
 
-const linkPrefix = "/r/"
-
 // link answers GET /r/{token}: it records the click and sends whoever clicked to the target, with the click's id.
 //
 // A person must arrive. So when the click cannot be recorded, or the project's links are over its rate, the redirect goes
-// without an id: it is no acknowledgement, the metrics count why, and the log says when events cannot be stored. A token that is not ours leads
-// nowhere, whatever the method.
-func (h *Handler) link(ctx *fasthttp.RequestCtx, token []byte) {
+// without an id: it is no acknowledgement, the metrics count why, and the log says when events cannot be stored. A token
+// that is not ours leads nowhere, whatever the method.
+func (h *Handler) link(ctx *fasthttp.RequestCtx) {
 	if !allow(ctx, fasthttp.MethodGet, fasthttp.MethodHead) {
 		return
 	}
@@ -27,7 +25,8 @@ func (h *Handler) link(ctx *fasthttp.RequestCtx, token []byte) {
 	// The target learns which site the click came from, as from a link without a detour, and never the whole address.
 	header.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 	projects := h.Projects()
-	l, err := h.ReadLink(string(token), projects.LinkSecret, h.Now())
+	token := strings.TrimPrefix(string(ctx.Path()), linkPath)
+	l, err := h.ReadLink(token, projects.LinkSecret, h.Now())
 	if err != nil {
 		h.count(collector.Result{}, err)
 		answerText(ctx, fasthttp.StatusBadRequest, err.Error())

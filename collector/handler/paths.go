@@ -9,12 +9,6 @@ import (
 	"strings"
 )
 
-// standardPaths are what own names can stand for. One that ends in a slash is a prefix.
-var standardPaths = []string{
-	"/v1/batch", "/v1/b", "/v1/track", "/v1/t", "/v1/page", "/v1/p", "/v1/screen", "/v1/s", "/v1/identify", "/v1/i",
-	"/v1/group", "/v1/g", "/v1/alias", "/v1/a", "/v1/pixel/", "/p.gif", "/r/", "/t.js", "/healthz", "/readyz",
-}
-
 // CheckPath says what is wrong with an entry of Config.Paths, or nil.
 func CheckPath(own, target string) error {
 	if !slices.Contains(standardPaths, target) {
@@ -34,10 +28,8 @@ func checkOwn(own string) error {
 	if len(plain) < 2 || plain[0] != '/' || path.Clean(plain) != plain || strings.ContainsAny(own, "?#%\\ ") {
 		return errors.New("own path must begin with a slash and be plain: no query, no escapes, no empty or dotted parts")
 	}
-	for _, standard := range standardPaths {
-		if own == standard || strings.HasSuffix(standard, "/") && strings.HasPrefix(own, standard) {
-			return fmt.Errorf("own path is in the place of the standard path %s, which stays", standard)
-		}
+	if e := EndpointAt([]byte(own)); e != nil {
+		return fmt.Errorf("own path is one of endpoint %s already, which stays", e.Name)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/touchline-hq/touchline/collector"
-
 	"github.com/touchline-hq/touchline/event"
 )
 

@@ -12,9 +12,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// scriptPath is where the script is. The path of its twin holds the hash of the content between twinPrefix and twinSuffix.
+// The path of the script's twin holds the hash of the content between these.
 const (
-	scriptPath = "/t.js"
 	twinPrefix = "/t."
 	twinSuffix = ".js"
 )
