@@ -65,9 +65,9 @@ func TestInsertSaysThatRowsAreRefused(t *testing.T) {
 	defer in.Close()
 	good, bad := event.Event{Project: project, MessageID: "good"}, event.Event{Project: project, MessageID: "bad", Name: "poison"}
 	err := in.Insert(t.Context(), project, event.Records([]event.Event{good, bad}))
-	var refused *store.RefusedError
-	if !errors.As(err, &refused) || !refused.Refused() || refused.Reason() != "VIOLATED_CONSTRAINT" ||
-		!strings.Contains(refused.Error(), "(469)") || strings.Contains(err.Error(), "\n") {
+	var refused *collector.RefusedError
+	if !errors.As(err, &refused) || refused.Reason != "VIOLATED_CONSTRAINT" ||
+		!strings.Contains(refused.Detail, "(469)") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v, want a line that blames the rows", err)
 	}
 	if n := rawRows(t, db, project); n != 0 {
@@ -102,7 +102,7 @@ func TestUnknownTableIsNoRefusal(t *testing.T) {
 	run(t, db, "RENAME TABLE events_raw TO events_gone")
 	err := in.Insert(t.Context(), "unknown table", event.Records([]event.Event{{Project: "unknown table"}}))
 	run(t, db, "RENAME TABLE events_gone TO events_raw")
-	if refused := (*store.RefusedError)(nil); err == nil || errors.As(err, &refused) {
+	if refused := (*collector.RefusedError)(nil); err == nil || errors.As(err, &refused) {
 		t.Errorf("%v, want an error that blames no row", err)
 	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -60,25 +59,14 @@ func (im *Importer) Insert(ctx context.Context, events []event.Event) (added int
 // Close ends the connection.
 func (im *Importer) Close() { im.inserter.Close() }
 
-// insert stores events, and finds those that are refused by halving: the rest passes.
+// insert stores the events that the database takes, and notes the others.
 func (im *Importer) insert(ctx context.Context, token string, events []event.Event) error {
-	if len(events) == 0 {
+	return collector.InsertByHalves(token, events, func(token string, events []event.Event) error {
+		return im.inserter.Insert(ctx, token, event.Records(events))
+	}, func(e event.Event, why *collector.RefusedError) error {
+		im.refused = append(im.refused, collector.RefusedEvent{Event: &e, Reason: why.Reason, Detail: why.Detail})
 		return nil
-	}
-	err := im.inserter.Insert(ctx, token, event.Records(events))
-	var refusal *RefusedError
-	if !errors.As(err, &refusal) {
-		return err
-	}
-	if len(events) == 1 {
-		im.refused = append(im.refused, collector.RefusedEvent{Event: &events[0], Reason: refusal.Reason(), Detail: refusal.Error()})
-		return nil
-	}
-	half := len(events) / 2
-	if err := im.insert(ctx, token+"/0", events[:half]); err != nil {
-		return err
-	}
-	return im.insert(ctx, token+"/1", events[half:])
+	})
 }
 
 // entries are what became of n events.

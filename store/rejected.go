@@ -21,25 +21,6 @@ import (
 	"github.com/touchline-hq/touchline/event"
 )
 
-// RefusedError says that the server blames the rows of an insert: it will never take all of them.
-type RefusedError struct {
-	exception *ch.Exception
-}
-
-func (e *RefusedError) Error() string {
-	message, _, _ := strings.Cut(e.exception.Message, "\n")
-	return fmt.Sprintf("%s (%d): %s", e.exception.Code, int(e.exception.Code), message)
-}
-
-// Unwrap returns the server's exception.
-func (e *RefusedError) Unwrap() error { return e.exception }
-
-// Refused is true.
-func (e *RefusedError) Refused() bool { return true }
-
-// Reason is the name of the server's error code.
-func (e *RefusedError) Reason() string { return e.exception.Code.String() }
-
 // blaming are the errors by which a server blames data. Every other one may pass: memory, disk, too many parts, a table
 // that is being altered or is not there.
 var blaming = []proto.Error{
@@ -64,13 +45,17 @@ var blaming = []proto.Error{
 	proto.ErrViolatedConstraint,
 }
 
-// refusal is a *RefusedError when the server blames the rows, and nil when it may take them another time.
+// refusal is a *collector.RefusedError when the server blames the rows, and nil when it may take them another time.
 func refusal(err error) error {
 	var exception *ch.Exception
-	if errors.As(err, &exception) && slices.Contains(blaming, exception.Code) {
-		return &RefusedError{exception}
+	if !errors.As(err, &exception) || !slices.Contains(blaming, exception.Code) {
+		return nil
 	}
-	return nil
+	message, _, _ := strings.Cut(exception.Message, "\n")
+	return &collector.RefusedError{
+		Reason: exception.Code.String(),
+		Detail: fmt.Sprintf("%s (%d): %s", exception.Code, int(exception.Code), message),
+	}
 }
 
 // maxDetail bounds what is kept of the server's words, which repeat the row.

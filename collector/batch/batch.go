@@ -31,9 +31,8 @@ type Queue interface {
 // Inserter stores events, and what became of them. A call with a token that the same method has had before changes
 // nothing. What it is given is the caller's again when a call returns.
 type Inserter interface {
-	// Insert stores events, which come in their binary form. An error that is a Refusal says that some of them can never be
-	// stored; none was. One that wraps event.ErrCodec says that they cannot be read. After any other error it is not known
-	// whether they were stored.
+	// Insert stores events, which come in their binary form. After a *collector.RefusedError none was stored. An error that
+	// wraps event.ErrCodec says that they cannot be read. After any other it is not known whether they were stored.
 	Insert(ctx context.Context, token string, records [][]byte) error
 	// Reject keeps events that were refused.
 	Reject(ctx context.Context, token string, refused []collector.RefusedEvent) error
@@ -43,13 +42,6 @@ type Inserter interface {
 	Book(ctx context.Context, token string, entries []collector.Entry) error
 	// ActiveParts is how many parts the database has still to merge where there are most.
 	ActiveParts(ctx context.Context) (int, error)
-}
-
-// Refusal is an error that blames the events. Every other error is trouble that passes.
-type Refusal interface {
-	error
-	Refused() bool
-	Reason() string // a word or two of which there are few
 }
 
 // Deliverer moves batches from a Queue to an Inserter.
@@ -174,10 +166,8 @@ func (d *Deliverer) deliver(ctx context.Context, token string) error {
 		return err
 	}
 	d.refused = d.refused[:0]
-	if len(d.events) > 0 {
-		if err := d.insert(ctx, token, d.events); err != nil {
-			return err
-		}
+	if err := d.insert(ctx, token); err != nil {
+		return err
 	}
 	if len(d.atDoor) > 0 {
 		if err := d.retry(ctx, "rejecting", func() error { return d.Inserter.RejectMessages(ctx, token+"/door", d.atDoor) }); err != nil {
@@ -198,43 +188,34 @@ func (d *Deliverer) deliver(ctx context.Context, token string) error {
 	return nil
 }
 
-// insert stores events, and finds those that are refused by halving: the rest passes. A half's token follows from the
-// whole's, so that the same halving after a crash inserts nothing twice.
-func (d *Deliverer) insert(ctx context.Context, token string, events [][]byte) error {
-	var refusal Refusal
-	var codec error
-	err := d.retry(ctx, "inserting", func() error {
-		err := d.Inserter.Insert(ctx, token, events)
-		switch {
-		case errors.Is(err, event.ErrCodec):
-			codec = unreadable(err)
+// insert stores the events that the database takes, and notes the others.
+func (d *Deliverer) insert(ctx context.Context, token string) error {
+	return collector.InsertByHalves(token, d.events, func(token string, events [][]byte) error {
+		var final error // that no attempt will mend
+		err := d.retry(ctx, "inserting", func() error {
+			err := d.Inserter.Insert(ctx, token, events)
+			var refused *collector.RefusedError
+			switch {
+			case errors.Is(err, event.ErrCodec):
+				final = unreadable(err)
+			case errors.As(err, &refused):
+				final = refused
+			default:
+				return err
+			}
 			return nil
-		case errors.As(err, &refusal) && refusal.Refused():
-			return nil
-		}
-		refusal = nil
-		return err
-	})
-	if err = cmp.Or(err, codec); err != nil || refusal == nil {
-		return err
-	}
-	if len(events) == 1 {
-		return d.refuse(events[0], refusal)
-	}
-	half := len(events) / 2
-	if err := d.insert(ctx, token+"/0", events[:half]); err != nil {
-		return err
-	}
-	return d.insert(ctx, token+"/1", events[half:])
+		})
+		return cmp.Or(err, final)
+	}, d.refuse)
 }
 
 // refuse takes leave of an event.
-func (d *Deliverer) refuse(record []byte, why Refusal) error {
+func (d *Deliverer) refuse(record []byte, why *collector.RefusedError) error {
 	e := new(event.Event)
 	if err := e.UnmarshalShared(record); err != nil {
 		return unreadable(err)
 	}
-	d.refused = append(d.refused, collector.RefusedEvent{Event: e, Reason: why.Reason(), Detail: why.Error()})
+	d.refused = append(d.refused, collector.RefusedEvent{Event: e, Reason: why.Reason, Detail: why.Detail})
 	return nil
 }
 

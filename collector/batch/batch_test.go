@@ -121,13 +121,6 @@ var (
 	errDisk = errors.New("disk is gone")
 )
 
-// refusal blames the events, or says that it does not.
-type refusal struct{ blames bool }
-
-func (r refusal) Error() string  { return "row 1 is poison" }
-func (r refusal) Refused() bool  { return r.blames }
-func (r refusal) Reason() string { return "POISON" }
-
 func (in *inserter) Insert(ctx context.Context, token string, records [][]byte) error {
 	var ids []string
 	var err error
@@ -138,7 +131,7 @@ func (in *inserter) Insert(ctx context.Context, token string, records [][]byte) 
 		}
 		ids = append(ids, e.MessageID)
 		if strings.HasPrefix(e.MessageID, "poison") {
-			err = fmt.Errorf("insert: %w", refusal{true})
+			err = fmt.Errorf("insert: %w", &collector.RefusedError{Reason: "POISON", Detail: "row 1 is poison"})
 		}
 	}
 	if len(in.calls) < in.failures {
@@ -455,33 +448,6 @@ func TestABatchOfRefusedEventsOnlyIsBookedToo(t *testing.T) {
 		}
 		if len(in.rejected) != 2 || q.Pending() != 0 {
 			t.Errorf("rejected %q, %d left", in.rejected, q.Pending())
-		}
-	})
-}
-
-// undecided is an inserter whose errors could blame the events and say that they do not.
-type undecided struct {
-	inserter
-	left int
-}
-
-func (in *undecided) Insert(ctx context.Context, token string, records [][]byte) error {
-	if in.left > 0 {
-		in.left--
-		return refusal{false}
-	}
-	return in.inserter.Insert(ctx, token, records)
-}
-
-func TestOtherErrorsBlameNoEvent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q, in := newQueue(ids("a", "b")), &undecided{left: 3}
-		d := &Deliverer{Queue: q, Inserter: in, Log: slog.New(slog.DiscardHandler)}
-		if err := d.Run(t.Context(), closed()); err != nil {
-			t.Fatal(err)
-		}
-		if got := in.inserted(); !slices.Equal(got, []string{"token 0: a b"}) || len(in.rejected) != 0 || in.left != 0 {
-			t.Errorf("inserted %q, rejected %q", got, in.rejected)
 		}
 	})
 }

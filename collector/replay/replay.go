@@ -20,18 +20,10 @@ type Store interface {
 	After(ctx context.Context, last *collector.Rejected) ([]collector.Rejected, error)
 	// Unmarshal reads an event that the database refused.
 	Unmarshal(payload string) (event.Event, error)
-	// Insert stores events. Those that are there already stay as they are. An error that is a Refusal says that some can
-	// never be stored; none was.
+	// Insert stores events. Those that are there already stay as they are. After a *collector.RefusedError none was stored.
 	Insert(ctx context.Context, token string, events []event.Event) error
 	// MarkReplayed takes messages out of the list and books that they came in.
 	MarkReplayed(ctx context.Context, token string, replayed []collector.Rejected) error
-}
-
-// Refusal is an error that blames the events.
-type Refusal interface {
-	error
-	Refused() bool
-	Reason() string
 }
 
 // Decoder turns bytes into messages.
@@ -146,36 +138,27 @@ func (r *Replayer) decode(payload *collector.RefusedPayload, receivedAt int64) (
 	return &result.Messages[0], nil
 }
 
-// store stores events and finds those that the database refuses by halving.
+// store stores and books the events that the database takes.
 func (r *Replayer) store(ctx context.Context, candidates []candidate, report *Report) error {
-	if len(candidates) == 0 {
-		return nil
-	}
-	events, refused := make([]event.Event, len(candidates)), make([]collector.Rejected, len(candidates))
-	for i := range candidates {
-		events[i], refused[i] = candidates[i].event, candidates[i].refused
-	}
-	token := rand.Text() // each insert has an effect: what is there already is known by its message id
-	err := r.Store.Insert(ctx, token, events)
-	var refusal Refusal
-	switch {
-	case err == nil:
-		if err = r.Store.MarkReplayed(ctx, token, refused); err != nil {
+	insert := func(token string, candidates []candidate) error {
+		events, replayed := make([]event.Event, len(candidates)), make([]collector.Rejected, len(candidates))
+		for i := range candidates {
+			events[i], replayed[i] = candidates[i].event, candidates[i].refused
+		}
+		if err := r.Store.Insert(ctx, token, events); err != nil {
 			return err
 		}
-		for i := range refused {
-			report.Replayed[refused[i].Reason]++
+		if err := r.Store.MarkReplayed(ctx, token, replayed); err != nil {
+			return err
+		}
+		for i := range replayed {
+			report.Replayed[replayed[i].Reason]++
 		}
 		return nil
-	case !errors.As(err, &refusal) || !refusal.Refused():
-		return err
-	case len(candidates) == 1:
-		report.Refused[refusal.Reason()]++
+	}
+	// Each insert has an effect: what is there already is known by its message id.
+	return collector.InsertByHalves(rand.Text(), candidates, insert, func(_ candidate, why *collector.RefusedError) error {
+		report.Refused[why.Reason]++
 		return nil
-	}
-	half := len(candidates) / 2
-	if err := r.store(ctx, candidates[:half], report); err != nil {
-		return err
-	}
-	return r.store(ctx, candidates[half:], report)
+	})
 }

@@ -24,12 +24,6 @@ type memory struct {
 	failMark bool
 }
 
-type poisoned struct{}
-
-func (poisoned) Error() string  { return "poison" }
-func (poisoned) Refused() bool  { return true }
-func (poisoned) Reason() string { return "POISON" }
-
 func (m *memory) After(_ context.Context, last *collector.Rejected) ([]collector.Rejected, error) {
 	start := 0
 	if last != nil {
@@ -48,7 +42,7 @@ func (m *memory) Unmarshal(payload string) (e event.Event, err error) {
 func (m *memory) Insert(_ context.Context, _ string, events []event.Event) error {
 	for _, e := range events {
 		if e.Name == "poison" {
-			return fmt.Errorf("insert: %w", poisoned{})
+			return fmt.Errorf("insert: %w", &collector.RefusedError{Reason: "POISON", Detail: "poison"})
 		}
 	}
 	for _, e := range events {
