@@ -27,10 +27,19 @@ type RefusedMessage struct {
 	More       uint64 // messages beside this one that were refused for the same reason and of which only this number is kept
 }
 
+// Refuser is who refused a message.
+type Refuser string
+
+// The refusers. Of a message that the database refused, Payload is the event as it was given to it.
+const (
+	ByCollector Refuser = "collector"
+	ByDatabase  Refuser = "database"
+)
+
 // Rejected is a message as it is kept in the database, whoever refused it.
 type Rejected struct {
 	RefusedMessage
-	ByDatabase bool // Payload is the event as the database was given it, not a RefusedPayload
+	RefusedBy  Refuser
 	RejectedAt time.Time
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/touchline-hq/touchline/event"
 )
 
-// The columns of table events_raw by how they are encoded. The values of an event come in the same order.
+// The columns of table events_raw by how they are encoded. The fields of an event come in the same order.
 var (
 	wordColumns = [...]string{ // LowCardinality(String)
 		"project", "type", "event", "host", "source", "medium", "campaign", "click_id_type", "channel", "channel_reason",
@@ -23,26 +23,26 @@ var (
 	boolColumns = [...]string{"time_replaced", "is_bot"}
 )
 
-func words(e *event.Event) [len(wordColumns)]string {
-	return [...]string{
-		e.Project, string(e.Type), e.Name, e.Host, e.Source, e.Medium, e.Campaign, e.ClickIDType, e.Channel, e.ChannelReason,
-		e.Country, e.Region, e.City, e.Browser, e.BrowserVersion, e.OS, e.OSVersion, e.Device, e.BotReason,
-		e.Language, e.Timezone, e.Screen, e.Currency, e.Consent, e.Library, string(e.Origin),
+func words(e *event.Event) [len(wordColumns)]*string {
+	return [...]*string{
+		&e.Project, (*string)(&e.Type), &e.Name, &e.Host, &e.Source, &e.Medium, &e.Campaign, &e.ClickIDType, &e.Channel, &e.ChannelReason,
+		&e.Country, &e.Region, &e.City, &e.Browser, &e.BrowserVersion, &e.OS, &e.OSVersion, &e.Device, &e.BotReason,
+		&e.Language, &e.Timezone, &e.Screen, &e.Currency, &e.Consent, &e.Library, (*string)(&e.Origin),
 	}
 }
 
-func texts(e *event.Event) [len(textColumns)]string {
-	return [...]string{
-		e.MessageID, e.AnonymousID, e.UserID, e.AccountID, e.PreviousID, e.URL, e.Path, e.Title, e.Referrer,
-		e.Term, e.Content, e.ClickID, e.OrderID, e.Properties, e.Traits, e.Context,
+func texts(e *event.Event) [len(textColumns)]*string {
+	return [...]*string{
+		&e.MessageID, &e.AnonymousID, &e.UserID, &e.AccountID, &e.PreviousID, &e.URL, &e.Path, &e.Title, &e.Referrer,
+		&e.Term, &e.Content, &e.ClickID, &e.OrderID, &e.Properties, &e.Traits, &e.Context,
 	}
 }
 
-func times(e *event.Event) [len(timeColumns)]int64 {
-	return [...]int64{e.Timestamp, e.ClientTimestamp, e.SentAt, e.ReceivedAt}
+func times(e *event.Event) [len(timeColumns)]*int64 {
+	return [...]*int64{&e.Timestamp, &e.ClientTimestamp, &e.SentAt, &e.ReceivedAt}
 }
 
-func bools(e *event.Event) [len(boolColumns)]bool { return [...]bool{e.TimeReplaced, e.IsBot} }
+func bools(e *event.Event) [len(boolColumns)]*bool { return [...]*bool{&e.TimeReplaced, &e.IsBot} }
 
 // eventColumns is a block of events. It is filled without a call per value through an interface, and reused.
 type eventColumns struct {
@@ -105,16 +105,16 @@ func (c *eventColumns) appendAll(records [][]byte) error {
 
 func (c *eventColumns) append(e *event.Event) {
 	for i, s := range words(e) {
-		c.words[i].append(s)
+		c.words[i].append(*s)
 	}
 	for i, s := range texts(e) {
-		c.texts[i].Append(s)
+		c.texts[i].Append(*s)
 	}
 	for i, ms := range times(e) {
-		c.times[i].AppendRaw(proto.DateTime64(ms))
+		c.times[i].AppendRaw(proto.DateTime64(*ms))
 	}
 	for i, b := range bools(e) {
-		c.bools[i].Append(b)
+		c.bools[i].Append(*b)
 	}
 	c.seq.Append(e.Seq)
 	c.value = append(c.value, proto.Decimal64(e.Value))

@@ -1,11 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,10 +13,8 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/shopspring/decimal"
 
 	"github.com/touchline-hq/touchline/collector"
-	"github.com/touchline-hq/touchline/event"
 )
 
 // blaming are the errors by which a server blames data. Every other one may pass: memory, disk, too many parts, a table
@@ -71,68 +67,29 @@ func (in *Inserter) Reject(ctx context.Context, token string, refused []collecto
 			return err
 		}
 		hash := sha256.Sum256(payload)
-		return b.Append(e.Project, e.MessageID, refused[i].Reason, clip(refused[i].Detail), byDatabase, time.UnixMilli(e.ReceivedAt), now,
-			uint64(len(payload)), hex.EncodeToString(hash[:]), string(payload), neverReplayed)
+		return appendRejected(b, &collector.Rejected{RefusedBy: collector.ByDatabase, RejectedAt: now, RefusedMessage: collector.RefusedMessage{
+			Project: e.Project, MessageID: e.MessageID, Reason: refused[i].Reason, Detail: refused[i].Detail, ReceivedAt: e.ReceivedAt,
+			Size: uint64(len(payload)), Hash: hex.EncodeToString(hash[:]), Payload: string(payload),
+		}}, neverReplayed)
 	})
 }
-
-// Who refused a message: column refused_by.
-const (
-	byDatabase  = "database"
-	byCollector = "collector"
-)
-
-// neverReplayed is what column replayed_at holds of a message that still is refused.
-var neverReplayed = time.Unix(0, 0)
 
 // RejectMessages keeps messages that were refused at the door. Of calls with the same token, only the first has an
 // effect.
 func (in *Inserter) RejectMessages(ctx context.Context, token string, refused []collector.RefusedMessage) error {
 	now := time.Now()
 	return in.db.insertOnce(ctx, "rejected_raw", token, len(refused), func(b driver.Batch, i int) error {
-		m := &refused[i]
-		return b.Append(m.Project, m.MessageID, m.Reason, clip(m.Detail), byCollector, time.UnixMilli(m.ReceivedAt), now,
-			m.Size, m.Hash, m.Payload, neverReplayed)
+		return appendRejected(b, &collector.Rejected{RefusedBy: collector.ByCollector, RejectedAt: now, RefusedMessage: refused[i]}, neverReplayed)
 	})
 }
 
-func clip(detail string) string { return detail[:min(len(detail), maxDetail)] }
+// neverReplayed is what column replayed_at holds of a message that still is refused.
+var neverReplayed = time.Unix(0, 0)
 
-// marshalRow makes of an event a row of events_raw in format JSONEachRow, without what is empty.
-func marshalRow(e *event.Event) ([]byte, error) {
-	row := map[string]any{
-		"client_day": time.Unix(int64(e.ClientDay)*24*60*60, 0).UTC().Format(time.DateOnly),
-		"client_key": fmt.Sprint(e.ClientKey),
-	}
-	for i, s := range words(e) {
-		if s != "" {
-			row[wordColumns[i]] = s
-		}
-	}
-	for i, s := range texts(e) {
-		if s != "" {
-			row[textColumns[i]] = s
-		}
-	}
-	for i, ms := range times(e) {
-		row[timeColumns[i]] = time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05.000")
-	}
-	for i, b := range bools(e) {
-		if b {
-			row[boolColumns[i]] = true
-		}
-	}
-	if e.Seq != 0 {
-		row["seq"] = e.Seq
-	}
-	if e.Value != 0 {
-		row["value"] = decimal.New(e.Value, -6).String()
-	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(row); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+// appendRejected appends a row of rejected_raw.
+func appendRejected(b driver.Batch, m *collector.Rejected, replayed time.Time) error {
+	return b.Append(m.Project, m.MessageID, m.Reason, clip(m.Detail), string(m.RefusedBy), time.UnixMilli(m.ReceivedAt), m.RejectedAt,
+		m.Size, m.Hash, m.Payload, replayed)
 }
+
+func clip(detail string) string { return detail[:min(len(detail), maxDetail)] }

@@ -61,7 +61,7 @@ func TestRefusedMessagesAreListedUntilReplayed(t *testing.T) {
 			break
 		}
 		for _, m := range list {
-			if m.RejectedAt.IsZero() || m.ByDatabase {
+			if m.RejectedAt.IsZero() || m.RefusedBy != collector.ByCollector {
 				t.Errorf("%+v", m)
 			}
 			order += m.Hash + " "
@@ -113,7 +113,7 @@ func TestRowsOfRefusedEventsAreReadAsWritten(t *testing.T) {
 	}
 	for _, m := range list {
 		e, err := store.UnmarshalRow(m.Payload)
-		if i := map[string]int{"bare": 1}[m.MessageID]; err != nil || e != want[i] || !m.ByDatabase {
+		if i := map[string]int{"bare": 1}[m.MessageID]; err != nil || e != want[i] || m.RefusedBy != collector.ByDatabase {
 			t.Errorf("\ngot  %+v, %v\nwant %+v", e, err, want[i])
 		}
 	}

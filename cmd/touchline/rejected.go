@@ -88,12 +88,8 @@ func rejectedTable(list []collector.Rejected, withPayload bool) *table {
 	}
 	for i := range list {
 		m := &list[i]
-		by := "collector"
-		if m.ByDatabase {
-			by = "database"
-		}
 		row := []cell{
-			text(time.UnixMilli(m.ReceivedAt).UTC().Format("2006-01-02 15:04:05.000")), text(by), text(m.Reason),
+			text(time.UnixMilli(m.ReceivedAt).UTC().Format("2006-01-02 15:04:05.000")), text(string(m.RefusedBy)), text(m.Reason),
 			text(printable(m.MessageID)), numberOrText(fmt.Sprint(m.Size)), text(printable(m.Detail)),
 		}
 		if withPayload {

@@ -89,7 +89,7 @@ func (r *Replayer) Run(ctx context.Context) (Report, error) {
 
 // revive makes the event of a message again. The error says why it is refused.
 func (r *Replayer) revive(m *collector.Rejected) (event.Event, error) {
-	if m.ByDatabase {
+	if m.RefusedBy == collector.ByDatabase {
 		return r.Store.Unmarshal(m.Payload)
 	}
 	var payload collector.RefusedPayload

@@ -89,7 +89,7 @@ func TestReplay(t *testing.T) {
 	objector := kept(`{"messageId":"objector","type":"page","userId":"u"}`)
 	objector.DoNotTrack = true
 	row := refused("6", "VIOLATED_CONSTRAINT", event.Event{Project: "shop", MessageID: "row", ReceivedAt: 5})
-	row.ByDatabase = true
+	row.RefusedBy = collector.ByDatabase
 	poison := kept(`{"messageId":"poison","type":"track","event":"poison","properties":{"revenue":1}}`)
 	m := &memory{events: make(map[string]event.Event), list: []collector.Rejected{
 		refused("1", "too large", kept(large)), refused("2", "malformed", nil), refused("3", "invalid event", kept(`{"type":"track"}`)),
