@@ -5,6 +5,8 @@ package collector
 import (
 	"crypto/sha256"
 	"time"
+
+	"github.com/touchline-hq/touchline/event"
 )
 
 // IPMode says what is kept of a person's address.
@@ -39,6 +41,14 @@ func (p *Project) Admit(n int, now time.Time) (wait time.Duration) {
 		return 0
 	}
 	return p.bucket.take(n, now)
+}
+
+// Adopt makes an event one of the project's. A value without a currency is in the project's.
+func (p *Project) Adopt(e *event.Event) {
+	e.Project = p.ID
+	if e.Value != 0 && e.Currency == "" {
+		e.Currency = p.Currency
+	}
 }
 
 // Projects finds projects by write key and by id. It is immutable, so a reload swaps the whole of it.

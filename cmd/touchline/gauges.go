@@ -89,6 +89,7 @@ func (g gauges) Collect(c chan<- prometheus.Metric) {
 	projects := g.handler.ByProject()
 	for _, id := range slices.Sorted(maps.Keys(projects)) {
 		counter(descEvents, float64(projects[id].Accepted), id, "accepted", "")
+		counter(descEvents, float64(projects[id].OverRate), id, "over_rate", "")
 		for reason, n := range projects[id].Rejected {
 			counter(descEvents, float64(n), id, "rejected", reason)
 		}
@@ -100,9 +101,6 @@ func (g gauges) Collect(c chan<- prometheus.Metric) {
 	counter(descUndecided, float64(h.TooLarge), "too_large")
 	counter(descUndecided, float64(h.OverRate), "over_rate")
 	counter(descUndecided, float64(h.Unavailable), "unavailable")
-	for project, events := range g.handler.OverRate() {
-		counter(descEvents, float64(events), project, "over_rate", "")
-	}
 	l := g.listener.Stats()
 	gauge(descOpen, float64(l.Open))
 	counter(descTurned, float64(l.Refused), "all")

@@ -87,12 +87,9 @@ type Handler struct {
 	ownPrefixes []string              // of Paths, the longest first
 	stats       stats
 	failing     atomic.Bool // the last Append failed
-	refused     sync.Map    // of *rate.Limiter, by project: bytes of refused messages
 	buffers     sync.Pool   // of *buffers
 	script      script
 	newID       func() string
-
-	overRate tally
 }
 
 // New returns a handler with the defaults filled in.

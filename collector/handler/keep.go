@@ -20,10 +20,7 @@ func (h *Handler) keep(ctx *fasthttp.RequestCtx, b *buffers, p *collector.Projec
 	b.encoded, b.ends, b.records = b.encoded[:0], b.ends[:0], b.records[:0]
 	for i := range messages {
 		c, e := &messages[i].Client, &messages[i].Event
-		e.Project = p.ID
-		if e.Value != 0 && e.Currency == "" {
-			e.Currency = p.Currency
-		}
+		p.Adopt(e)
 		complete(c, &sender, e.Origin)
 		h.Enrich.Enrich(p, c, e)
 		b.encoded = append(b.encoded, collector.RecordEvent)

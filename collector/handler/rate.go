@@ -2,9 +2,7 @@ package handler
 
 import (
 	"errors"
-	"maps"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -30,7 +28,7 @@ func (h *Handler) withinRate(p *collector.Project, n int) error {
 	if wait == 0 {
 		return nil
 	}
-	h.overRate.add(p.ID, n)
+	h.of(p).overRate.Add(int64(n))
 	return &overRate{wait}
 }
 
@@ -40,26 +38,4 @@ func setRetryAfter(ctx *fasthttp.RequestCtx, err error) {
 	if errors.As(err, &over) {
 		ctx.Response.Header.Set("Retry-After", over.seconds())
 	}
-}
-
-// tally counts events by project, under a lock that only refused requests take.
-type tally struct {
-	mu     sync.Mutex
-	events map[string]int64
-}
-
-func (t *tally) add(project string, n int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.events == nil {
-		t.events = make(map[string]int64)
-	}
-	t.events[project] += int64(n)
-}
-
-// OverRate counts, by project, the events refused since the start because their key was over its rate.
-func (h *Handler) OverRate() map[string]int64 {
-	h.overRate.mu.Lock()
-	defer h.overRate.mu.Unlock()
-	return maps.Clone(h.overRate.events)
 }

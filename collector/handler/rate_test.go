@@ -59,6 +59,9 @@ func TestRateLimit(t *testing.T) {
 	f.expect(t, "POST", "/v1/page", `{}`, auth, refused("1"))
 
 	equal(t, f.Snapshot(), Stats{Accepted: 19 + 100 + 1 + 50 + 1 + 19, Rejected: 1, OverRate: 8})
-	equal(t, f.OverRate(), map[string]int64{"shop": 2 + 1 + 1 + 1 + 20 + 50 + 1 + 1})
+	equal(t, f.ByProject(), map[string]ProjectStats{
+		"shop": {19 + 1 + 50 + 1 + 19, map[string]int64{"invalid type": 1}, 2 + 1 + 1 + 1 + 20 + 50 + 1 + 1},
+		"open": {100, map[string]int64{}, 0},
+	})
 	equal(t, len(f.sink.events(t)), 19+100+1+50+1+19)
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/valyala/fasthttp"
-	"golang.org/x/time/rate"
 
 	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/event"
@@ -29,7 +28,7 @@ func (h *Handler) refuse(ctx *fasthttp.RequestCtx, b *buffers, p *collector.Proj
 	if len(rejected) == 0 {
 		return
 	}
-	if !h.allows(p, len(body)+refusedCost*len(rejected)) {
+	if !h.of(p).allows(len(body)+refusedCost*len(rejected), h.Now()) {
 		h.refuseNumber(b, p, rejected)
 		return
 	}
@@ -46,7 +45,7 @@ func (h *Handler) refusePixel(ctx *fasthttp.RequestCtx, b *buffers, p *collector
 		MessageID: decoded.Event.MessageID, Reason: err.Error(), Class: collector.ReasonOf(err), Decoded: &decoded,
 	}}
 	args := ctx.QueryArgs()
-	if h.allows(p, len(args.QueryString())+refusedCost) {
+	if h.of(p).allows(len(args.QueryString())+refusedCost, h.Now()) {
 		sender := senderOf(ctx)
 		h.refuseMessage(ctx, b, p, &sender, &rejected[0], h.Decode.SentPixel(args, &decoded))
 	} else {
@@ -63,7 +62,7 @@ func (h *Handler) refuseRequest(ctx *fasthttp.RequestCtx, p *collector.Project, 
 		return
 	}
 	m := collector.RefusedMessage{Project: p.ID, Reason: reason, ReceivedAt: h.Now().UnixMilli()}
-	if body := ctx.Request.Body(); h.allows(p, refusedCost) {
+	if body := ctx.Request.Body(); h.of(p).allows(refusedCost, h.Now()) {
 		m.Detail = err.Error()
 		m.Size, m.Hash = sumOf(body)
 	}
@@ -85,16 +84,6 @@ func requestReason(err error) string {
 	default:
 		return ""
 	}
-}
-
-// allows takes n bytes from the project's allowance, if it has as many.
-func (h *Handler) allows(p *collector.Project, n int) bool {
-	known, ok := h.refused.Load(p.ID)
-	if !ok {
-		known, _ = h.refused.LoadOrStore(p.ID, rate.NewLimiter(refusedRate, refusedBurst))
-	}
-	limiter, _ := known.(*rate.Limiter) // nothing else is stored
-	return limiter.AllowN(h.Now(), n)
 }
 
 // refuseMessage adds the record of one message. What the enrichment can tell of its sender it tells, because the

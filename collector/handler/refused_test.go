@@ -59,7 +59,7 @@ func TestRefusedMessagesAreKeptWithTheOthers(t *testing.T) {
 	size, hash := sumOf([]byte("7"))
 	number := f.sink.refused(t)[1]
 	equal(t, number, collector.RefusedMessage{Project: "open", Reason: "invalid message", Detail: number.Detail, ReceivedAt: now, Size: size, Hash: hash})
-	equal(t, f.ByProject(), map[string]ProjectStats{"open": {1, map[string]int64{"invalid event": 1, "invalid message": 1, "too large": 1}}})
+	equal(t, f.ByProject(), map[string]ProjectStats{"open": {1, map[string]int64{"invalid event": 1, "invalid message": 1, "too large": 1}, 0}})
 }
 
 func TestRefusedPixels(t *testing.T) {

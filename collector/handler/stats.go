@@ -4,8 +4,10 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/time/rate"
 
 	"github.com/touchline-hq/touchline/collector"
 )
@@ -28,32 +30,39 @@ type Stats struct {
 type ProjectStats struct {
 	Accepted int64            // made durable
 	Rejected map[string]int64 // by reason; a request of which nothing could be read counts as one
+	OverRate int64            // refused because their key, or the project's links, were over the rate
 }
 
 type stats struct {
 	accepted, rejected, malformed, unauthorized, forbidden, tooLarge, overRate, unavailable atomic.Int64
 
-	projects sync.Map // of *projectStats, by project
+	projects sync.Map // of *projectState, by project
 }
 
-type projectStats struct {
-	accepted atomic.Int64
+// projectState is what a Handler knows of a project that something was sent to.
+type projectState struct {
+	accepted, overRate atomic.Int64
+	allowance          *rate.Limiter // of bytes, for what is kept of refused messages
 
 	mu       sync.Mutex
 	rejected map[string]int64
 }
 
-// of returns the counts of a project.
-func (h *Handler) of(p *collector.Project) *projectStats {
+func (h *Handler) of(p *collector.Project) *projectState {
 	known, ok := h.stats.projects.Load(p.ID)
 	if !ok {
-		known, _ = h.stats.projects.LoadOrStore(p.ID, &projectStats{rejected: make(map[string]int64)})
+		known, _ = h.stats.projects.LoadOrStore(p.ID, &projectState{
+			allowance: rate.NewLimiter(refusedRate, refusedBurst), rejected: make(map[string]int64),
+		})
 	}
-	s, _ := known.(*projectStats) // nothing else is stored
+	s, _ := known.(*projectState) // nothing else is stored
 	return s
 }
 
-func (s *projectStats) reject(reason string, n uint64) {
+// allows takes n bytes from the project's allowance, if it has as many.
+func (s *projectState) allows(n int, now time.Time) bool { return s.allowance.AllowN(now, n) }
+
+func (s *projectState) reject(reason string, n uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rejected[reason] += int64(n) //nolint:gosec // messages of a request
@@ -74,10 +83,10 @@ func (h *Handler) ByProject() map[string]ProjectStats {
 	projects := make(map[string]ProjectStats)
 	h.stats.projects.Range(func(key, value any) bool {
 		id, _ := key.(string)
-		s, _ := value.(*projectStats)
+		s, _ := value.(*projectState)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		projects[id] = ProjectStats{s.accepted.Load(), maps.Clone(s.rejected)}
+		projects[id] = ProjectStats{s.accepted.Load(), maps.Clone(s.rejected), s.overRate.Load()}
 		return true
 	})
 	return projects

@@ -170,11 +170,8 @@ func (r *eventsRun) refuse(in lines, reason error) {
 // enrichment finds something else.
 func (r *eventsRun) keep(in lines, m *collector.Message, said func(*event.Event)) {
 	e := &m.Event
-	e.Project = r.Project.ID
+	r.Project.Adopt(e)
 	e.Seq = uint32(in.Line())
-	if e.Value != 0 && e.Currency == "" {
-		e.Currency = r.Project.Currency
-	}
 	if m.Client.IP.IsUnspecified() { // how Segment's clients ask for none to be used
 		m.Client.IP = netip.Addr{}
 	}

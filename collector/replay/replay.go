@@ -101,10 +101,7 @@ func (r *Replayer) revive(m *collector.Rejected) (event.Event, error) {
 		return event.Event{}, err
 	}
 	c, e := &message.Client, &message.Event
-	e.Project = r.Project.ID
-	if e.Value != 0 && e.Currency == "" {
-		e.Currency = r.Project.Currency
-	}
+	r.Project.Adopt(e)
 	c.DoNotTrack = payload.DoNotTrack
 	r.Enrich.Enrich(r.Project, c, e)
 	payload.Restore(e)
