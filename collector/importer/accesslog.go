@@ -24,9 +24,8 @@ const maxURL = 2000 // bytes kept of a URL and of a referrer
 type AccessLog struct {
 	Import
 
-	Host   string // of the site: "shop.example"
-	Scheme string // of the site's URLs; empty: https
-	Key    []byte // secret, for visitor hashes; the same key gives the same visitors
+	Host string // of the site: "shop.example"; its URLs are taken for https
+	Key  []byte // secret, for visitor hashes; the same key gives the same visitors
 }
 
 // Run reads files, plain or compressed with gzip or zstd; "-" is stdin. A named file that is no access log is an
@@ -50,10 +49,7 @@ func (a *AccessLog) start() (*accessRun, error) {
 	case len(a.Key) == 0:
 		return nil, errors.New("key for visitor hashes is empty")
 	}
-	r := &accessRun{run: a.Import.start(), host: strings.ToLower(a.Host), scheme: a.Scheme, key: a.Key}
-	if r.scheme == "" {
-		r.scheme = "https"
-	}
+	r := &accessRun{run: a.Import.start(), host: strings.ToLower(a.Host), key: a.Key}
 	r.counted = r.countKind
 	return r, nil
 }
@@ -61,8 +57,8 @@ func (a *AccessLog) start() (*accessRun, error) {
 // accessRun is one call of Run.
 type accessRun struct {
 	run
-	host, scheme string
-	key          []byte
+	host string
+	key  []byte
 }
 
 // open makes sure that a file is a log.
@@ -120,7 +116,7 @@ func (r *accessRun) event(entry *entry, req *request) event.Event {
 		Timestamp:       ms,
 		ClientTimestamp: ms,
 		ReceivedAt:      r.Now().UnixMilli(),
-		URL:             cut(r.scheme + "://" + r.host + req.Target()),
+		URL:             cut("https://" + r.host + req.Target()),
 		Host:            r.host,
 		Path:            cut(req.Path),
 		Referrer:        cut(entry.Referrer),
