@@ -92,7 +92,7 @@ func (d *Deliverer) run(ctx context.Context, drain <-chan struct{}) error {
 		if err != nil || records == nil {
 			return err
 		}
-		if err := d.sort(records); err != nil {
+		if err := d.classify(records); err != nil {
 			return err
 		}
 		if err := d.deliver(ctx, token); err != nil {
@@ -128,8 +128,8 @@ func (d *Deliverer) next(ctx context.Context, drain <-chan struct{}) ([][]byte, 
 	return d.Queue.Next(ctx)
 }
 
-// sort finds out what the records of a batch are.
-func (d *Deliverer) sort(records [][]byte) error {
+// classify finds out what the records of a batch are.
+func (d *Deliverer) classify(records [][]byte) error {
 	d.events, d.atDoor = d.events[:0], d.atDoor[:0]
 	d.counts = make(map[string]uint64)
 	for _, r := range records {
