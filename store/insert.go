@@ -37,8 +37,9 @@ func (db *DB) NewInserter() *Inserter {
 const blockRows = 8192
 
 // Insert stores events, which come in their binary form. Of calls with the same token, which is not empty, only the first
-// that has events has an effect. After a *collector.RefusedError, or an error that wraps event.ErrCodec, nothing is stored, unless an
-// attempt before has; after any other error it is not known whether the events are stored: call it again with the same token.
+// that has events has an effect. After a *collector.RefusedError, or an error that wraps event.ErrCodec, nothing is stored,
+// unless an attempt before has; after any other error it is not known whether the events are stored: call it again with the
+// same token.
 func (in *Inserter) Insert(ctx context.Context, token string, records [][]byte) error {
 	if in.client == nil || in.client.IsClosed() {
 		client, err := in.db.dial(ctx)

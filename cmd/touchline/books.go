@@ -111,8 +111,9 @@ func (b *balance) addsUp() bool {
 
 // reckon draws the balance of what a spool, the ledger and the tables say.
 //
-// What was delivered, imported and replayed and is neither stored nor expired was there before: duplicates. The batch that is on
-// its way may be stored, and booked, before the spool gives it up; what is known to be there no longer counts as pending.
+// What was delivered, imported and replayed and is neither stored nor expired was there before: duplicates. The batch that
+// is on its way may be stored, and booked, before the spool gives it up; what is known to be there no longer counts as
+// pending.
 func reckon(s *spoolState, booked []store.Booked, stored map[string]uint64) balance {
 	b := balance{here: s.Accepted, pending: s.Records, rejected: make(map[string]uint64)}
 	var arrived, here uint64

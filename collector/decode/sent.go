@@ -10,8 +10,8 @@ import (
 	"github.com/touchline-hq/touchline/event"
 )
 
-// Sent returns the refused messages of a body, which Batch or Single has decoded, as they were sent, a JSON value
-// each, or nil where that cannot be told; into objects their batch's context and sentAt are merged. It parses the body anew, which
+// Sent returns the refused messages of a body, which Batch or Single has decoded, as they were sent: a JSON value each, or
+// nil where that cannot be told; into objects their batch's context and sentAt are merged. It parses the body anew, which
 // only refused messages cost, because the decoder keeps nothing of it and has changed what it looked at.
 func (*Decoder) Sent(body []byte, rejected []Rejection) [][]byte {
 	body = bytes.ToValidUTF8(body, []byte("\uFFFD"))

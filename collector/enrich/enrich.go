@@ -27,7 +27,8 @@ func (pl Pipeline) Enrich(p *collector.Project, c *event.Client, e *event.Event)
 }
 
 // New returns all steps in the order in which they build on each other: the host before the channel that compares it
-// with the referrer's, bounds after everything that reads an address, privacy after everything that needs one or a query. geo may be nil: no country then.
+// with the referrer's, bounds after everything that reads an address, privacy after everything that needs one or a query.
+// geo may be nil: no country then.
 func New(geo *Geo) Pipeline {
 	readings := newReadings()
 	pl := Pipeline{NewClock(), Page{}, UserAgent{readings}, Bot{readings}, Channel{}}

@@ -34,7 +34,8 @@ type source struct {
 	line   int
 }
 
-// openSource opens name, or takes stdin for "-". It tells compression by the first bytes, and calls read with the number of bytes of every read, before decompression.
+// openSource opens name, or takes stdin for "-". It tells compression by the first bytes, and calls read with the number of
+// bytes of every read, before decompression.
 func openSource(name string, stdin io.Reader, read func(n int)) (*source, error) {
 	s := &source{name: name}
 	if name == "-" {
