@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/touchline-hq/touchline/collector/handler"
 	"github.com/touchline-hq/touchline/collector/listener"
 )
 
@@ -37,9 +38,7 @@ func distrust(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 // connection ends with it: where the next request would begin is not known.
 func (s *server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	code, reason := refusal(&s.cfg.limits, err)
-	ctx.SetStatusCode(code)
-	ctx.SetContentType("application/json")
-	ctx.SetBodyString(fmt.Sprintf(`{"success":false,"error":%q}`, reason))
+	handler.AnswerError(ctx, code, reason)
 	s.metrics.requests.unread(code)
 	if code != fasthttp.StatusRequestTimeout {
 		listener.Linger(ctx.Conn())

@@ -49,7 +49,7 @@ func answer(ctx *fasthttp.RequestCtx, result collector.Result, err error) {
 	switch {
 	case err != nil:
 		setRetryAfter(ctx, err)
-		answerError(ctx, status(err), err.Error())
+		AnswerError(ctx, status(err), err.Error())
 	case len(result.Rejected) == 0:
 		ctx.SetContentType("application/json")
 		ctx.SetBodyString(`{"success":true}`)
@@ -60,7 +60,8 @@ func answer(ctx *fasthttp.RequestCtx, result collector.Result, err error) {
 	}
 }
 
-func answerError(ctx *fasthttp.RequestCtx, code int, reason string) {
+// AnswerError answers that nothing of a request was taken, and why.
+func AnswerError(ctx *fasthttp.RequestCtx, code int, reason string) {
 	if code == fasthttp.StatusServiceUnavailable {
 		ctx.Response.Header.Set("Retry-After", retryAfter)
 	}
@@ -81,6 +82,6 @@ func allow(ctx *fasthttp.RequestCtx, methods ...string) bool {
 	}
 	allowed := strings.Join(methods, ", ")
 	ctx.Response.Header.Set("Allow", allowed)
-	answerError(ctx, fasthttp.StatusMethodNotAllowed, "method is not allowed here; use "+allowed)
+	AnswerError(ctx, fasthttp.StatusMethodNotAllowed, "method is not allowed here; use "+allowed)
 	return false
 }

@@ -35,7 +35,7 @@ func (h *Handler) allowOrigin(ctx *fasthttp.RequestCtx) bool {
 func (h *Handler) preflight(ctx *fasthttp.RequestCtx) {
 	if !h.allowOrigin(ctx) {
 		h.stats.forbidden.Add(1)
-		answerError(ctx, fasthttp.StatusForbidden, "origin is none of any project's; add it to origins, as scheme://host[:port]")
+		AnswerError(ctx, fasthttp.StatusForbidden, "origin is none of any project's; add it to origins, as scheme://host[:port]")
 		return
 	}
 	ctx.SetStatusCode(fasthttp.StatusNoContent)

@@ -158,7 +158,7 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		}
 	}
 	if endpoint == nil {
-		answerError(ctx, fasthttp.StatusNotFound, "there is nothing at this path")
+		AnswerError(ctx, fasthttp.StatusNotFound, "there is nothing at this path")
 		return
 	}
 	endpoint.answer(h, ctx)
