@@ -321,8 +321,7 @@ func (p *projectConfig) collector() collector.Project {
 	return collector.Project{
 		ID: p.ID, WriteKeys: p.WriteKeys, Origins: p.Origins, Currency: p.Currency, IP: collector.IPMode(p.Privacy.IP),
 		RespectGPC: p.Privacy.RespectGPC == nil || *p.Privacy.RespectGPC, LinkSecret: []byte(p.LinkSecret),
-		RateLimit: p.RateLimit.collector(),
-		Channels:  channelRules(p.Channels),
+		RateLimit: collector.RateLimit(p.RateLimit), Channels: channelRules(p.Channels),
 	}
 }
 

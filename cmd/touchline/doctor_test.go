@@ -307,18 +307,7 @@ func TestRefusedEventsAreRejectedAndInTheMetrics(t *testing.T) {
 	if err := stored(t, in, "rejected", []string{"m 0003", "m 0010", "m 0017"}); err != nil {
 		t.Error(err)
 	}
-	note, err := os.ReadFile(filepath.Join(in.Dir, "instance.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin := regexp.MustCompile(`"admin": "([^"]+)"`).FindStringSubmatch(string(note))
-	if admin == nil {
-		t.Fatalf("no admin address in %s", note)
-	}
-	status, text, err := get(t.Context(), "http://"+admin[1]+"/metrics")
-	if err != nil || status != http.StatusOK {
-		t.Fatalf("metrics: %d, %v", status, err)
-	}
+	text := scrape(t, in)
 	for _, line := range []string{
 		`touchline_requests_total{endpoint="batch",status="2xx"} 1`,
 		`touchline_ledger_events_total{outcome="delivered",project="shop",reason=""} 17`,
@@ -332,7 +321,7 @@ func TestRefusedEventsAreRejectedAndInTheMetrics(t *testing.T) {
 			t.Errorf("metrics lack %s", line)
 		}
 	}
-	if status, text, err := get(t.Context(), "http://"+admin[1]+"/healthz"); err != nil || status != http.StatusOK || text != "ok" {
+	if status, text, err := get(t.Context(), adminURL(t, in)+"/healthz"); err != nil || status != http.StatusOK || text != "ok" {
 		t.Errorf("healthz: %d %s, %v", status, text, err)
 	}
 }
@@ -340,13 +329,23 @@ func TestRefusedEventsAreRejectedAndInTheMetrics(t *testing.T) {
 // constrain makes the stopped installation's engine refuse events called poison.
 func constrain(t *testing.T, in *instance.Installation) {
 	t.Helper()
+	alterEvents(t, in, "ADD CONSTRAINT no_poison CHECK event != 'poison'")
+}
+
+// relax undoes constrain.
+func relax(t *testing.T, in *instance.Installation) {
+	t.Helper()
+	alterEvents(t, in, "DROP CONSTRAINT no_poison")
+}
+
+func alterEvents(t *testing.T, in *instance.Installation, how string) {
+	t.Helper()
 	engine := startEngine(t, in.Dir)
 	db, err := store.Open(t.Context(), store.EngineTarget(engine.Addr(), engine.Product(), engine.Analyst()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.Conn().Exec(t.Context(), "ALTER TABLE events_raw ADD CONSTRAINT no_poison CHECK event != 'poison'")
-	if err != nil {
+	if err := db.Conn().Exec(t.Context(), "ALTER TABLE events_raw "+how); err != nil {
 		t.Fatal(err)
 	}
 	_ = db.Close()

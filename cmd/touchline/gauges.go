@@ -9,16 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// taken notes a batch that was taken from the spool, a repeated one too.
-func (m *metrics) taken(records [][]byte) {
-	size := 0
-	for _, r := range records {
-		size += len(r)
-	}
-	m.rows.Observe(float64(len(records)))
-	m.bytes.Observe(float64(size))
-}
-
 // gauges reads what the parts count by themselves when it is asked. The spool's values are of one instant.
 type gauges struct{ *server }
 
@@ -131,14 +121,6 @@ func (g gauges) collectDatabase(gauge func(*prometheus.Desc, float64, ...string)
 	if parts, err := g.db.ActiveParts(ctx); err == nil {
 		gauge(descParts, float64(parts))
 	}
-}
-
-func (m *metrics) oldestAge(now time.Time) time.Duration {
-	oldest := m.oldest.Load()
-	if oldest == 0 {
-		return 0
-	}
-	return max(now.Sub(time.UnixMilli(oldest)), 0)
 }
 
 func bit(b bool) float64 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/touchline-hq/touchline/collector/enrich"
@@ -73,21 +72,4 @@ func totalSize(files []string) int64 {
 		total += info.Size()
 	}
 	return total
-}
-
-// healthCommand is what a container's health check runs.
-type healthCommand struct {
-	URL string `help:"Address to ask." default:"http://127.0.0.1:8080/readyz"`
-}
-
-func (c *healthCommand) Run(ctx context.Context) error {
-	status, body, err := get(ctx, c.URL)
-	if err != nil {
-		return err
-	}
-	if status != 200 {
-		return fmt.Errorf("%s answers %d: %s", c.URL, status, body)
-	}
-	_, err = fmt.Println(body)
-	return err
 }

@@ -7,7 +7,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/collector/decode"
 	"github.com/touchline-hq/touchline/collector/handler"
 )
@@ -110,6 +109,11 @@ func timeWithin(text string, unset time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
+// decoder has the limits of the configuration, for what comes in and for what is replayed.
+func (l *limits) decoder() *decode.Decoder {
+	return &decode.Decoder{MaxEvent: l.event, MaxMessages: l.messages}
+}
+
 // spareFiles are the file descriptors that are not for clients: spool, database, metrics.
 const spareFiles = 256
 
@@ -155,8 +159,4 @@ func (r *rateConfig) complete(path string) error {
 		r.Burst = r.Events
 	}
 	return nil
-}
-
-func (r *rateConfig) collector() collector.RateLimit {
-	return collector.RateLimit{Events: r.Events, Burst: r.Burst}
 }

@@ -64,6 +64,25 @@ func newMetrics() *metrics {
 	return m
 }
 
+// taken notes a batch that was taken from the spool, a repeated one too.
+func (m *metrics) taken(records [][]byte) {
+	size := 0
+	for _, r := range records {
+		size += len(r)
+	}
+	m.rows.Observe(float64(len(records)))
+	m.bytes.Observe(float64(size))
+}
+
+// oldestAge is the age of the first event of the batch under way, or 0.
+func (m *metrics) oldestAge(now time.Time) time.Duration {
+	oldest := m.oldest.Load()
+	if oldest == 0 {
+		return 0
+	}
+	return max(now.Sub(time.UnixMilli(oldest)), 0)
+}
+
 // meteredInserter is the store's inserter with an eye on it.
 type meteredInserter struct {
 	*store.Inserter

@@ -17,8 +17,8 @@ import (
 	"github.com/touchline-hq/touchline/bench/instance"
 )
 
-// scrape returns what the running instance's admin listener says of itself.
-func scrape(t *testing.T, in *instance.Installation) string {
+// adminURL is where the running instance's admin listener is.
+func adminURL(t *testing.T, in *instance.Installation) string {
 	t.Helper()
 	note, err := os.ReadFile(filepath.Join(in.Dir, "instance.json"))
 	if err != nil {
@@ -28,7 +28,13 @@ func scrape(t *testing.T, in *instance.Installation) string {
 	if admin == nil {
 		t.Fatalf("no admin address in %s", note)
 	}
-	status, text, err := get(t.Context(), "http://"+admin[1]+"/metrics")
+	return "http://" + admin[1]
+}
+
+// scrape returns what the running instance says of itself.
+func scrape(t *testing.T, in *instance.Installation) string {
+	t.Helper()
+	status, text, err := get(t.Context(), adminURL(t, in)+"/metrics")
 	if err != nil || status != http.StatusOK {
 		t.Fatalf("metrics: %d, %v", status, err)
 	}

@@ -12,7 +12,6 @@ import (
 	"unicode"
 
 	"github.com/touchline-hq/touchline/collector"
-	"github.com/touchline-hq/touchline/collector/decode"
 	"github.com/touchline-hq/touchline/collector/enrich"
 	"github.com/touchline-hq/touchline/collector/replay"
 	"github.com/touchline-hq/touchline/event"
@@ -128,7 +127,7 @@ func (c *rejectedReplay) Run(ctx context.Context, g *globals) error {
 	inserter := in.db.NewInserter()
 	defer inserter.Close()
 	r := replay.Replayer{
-		Project: project, Store: &replayStore{inserter, in.db, filter}, Decode: in.cfg.decoder(), Enrich: enrich.New(geo),
+		Project: project, Store: &replayStore{inserter, in.db, filter}, Decode: in.cfg.limits.decoder(), Enrich: enrich.New(geo),
 	}
 	report, err := r.Run(ctx)
 	writeReplay(os.Stdout, &report)
@@ -149,11 +148,6 @@ func writeReplay(w io.Writer, r *replay.Report) {
 	counts("replayed", r.Replayed)
 	counts("refused again", r.Refused)
 	fmt.Fprintf(w, "%-14s %d\n", "not kept", r.Unkept)
-}
-
-// decoder has the limits of the configuration, for what comes in and for what is replayed.
-func (c *config) decoder() *decode.Decoder {
-	return &decode.Decoder{MaxEvent: c.limits.event, MaxMessages: c.limits.messages}
 }
 
 // replayStore is the database as replaying sees it.

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/touchline-hq/touchline/bench/instance"
-	"github.com/touchline-hq/touchline/store"
 )
 
 // post sends a body and expects a status.
@@ -135,23 +134,6 @@ func poisoned(id string) map[string]any {
 	message := instance.Message(id)
 	message["event"] = "poison"
 	return message
-}
-
-// relax undoes constrain.
-func relax(t *testing.T, in *instance.Installation) {
-	t.Helper()
-	engine := startEngine(t, in.Dir)
-	db, err := store.Open(t.Context(), store.EngineTarget(engine.Addr(), engine.Product(), engine.Analyst()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Conn().Exec(t.Context(), "ALTER TABLE events_raw DROP CONSTRAINT no_poison"); err != nil {
-		t.Fatal(err)
-	}
-	_ = db.Close()
-	if err := engine.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // A flood of refused messages is accounted for to the last one, though its number is all that is kept of it.

@@ -119,7 +119,7 @@ func startServer(ctx context.Context, g *globals, cfg *config) (s *server, err e
 	}
 	s.use(cfg)
 	s.handler = handler.New(handler.Config{
-		Projects: s.projects.Load, Decode: cfg.decoder(), Enrich: enrich.New(s.geo), Filter: enrich.Privacy{}, Sink: s.spool, Log: s.log,
+		Projects: s.projects.Load, Decode: cfg.limits.decoder(), Enrich: enrich.New(s.geo), Filter: enrich.Privacy{}, Sink: s.spool, Log: s.log,
 		MaxEvent: cfg.limits.event, MaxBatch: cfg.limits.batch,
 		ReadLink: link.Read, Script: js.Script,
 		Proxies: cfg.proxies, Paths: cfg.Collector.Paths, Cookie: cfg.cookie,
