@@ -31,7 +31,7 @@ function inURL(): Bag {
 }
 
 // currentCampaign returns the campaign of the visit; undefined for none. arrived says that somebody has just come from
-// another site: whatever brought them, the former campaign is over.
+// another site or by a signed link: whatever brought them, the former campaign is over.
 export function currentCampaign(page: boolean, arrived: boolean): Bag | undefined {
   session = parse<Session>(read(SLOT)) || session
   const now = Date.now()

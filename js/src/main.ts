@@ -39,7 +39,8 @@ function start(url: string, key: string, calls: Call[]): void {
 
   const add = (type: Message['type'], fields: Bag) => {
     const page = type === 'page'
-    const arrived = page && !shown && !!referrer && new URL(referrer).host !== location.host
+    const elsewhere = !!referrer && new URL(referrer).host !== location.host
+    const arrived = page && !shown && (elsewhere || /[?&]tl_touch=/.test(location.search))
     queue.add({
       type,
       messageId: newID(),

@@ -189,6 +189,11 @@ test('the device stays the same, and so does the campaign for a visit', limit, a
   await recorder.message(isPage('/?utm_source=news'))
   await page.goto(recorder.page + '/four', { referer: 'https://search.example/' })
   assert.equal((await recorder.message(isPage('/four'))).context.campaign, undefined) // from elsewhere, without one
+
+  await page.goto(recorder.page + '/?utm_source=ads')
+  await recorder.message(isPage('/?utm_source=ads'))
+  await page.goto(recorder.page + '/five?tl_touch=M1') // from a mail: no referrer
+  assert.equal((await recorder.message(isPage('/five?tl_touch=M1'))).context.campaign, undefined) // what the link says counts
 })
 
 test('who objects to tracking has nothing stored', limit, async () => {
