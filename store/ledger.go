@@ -33,7 +33,7 @@ func (db *DB) Ledger(ctx context.Context) ([]Booked, error) {
 	return booked, err
 }
 
-// RejectedSince is how many events were refused since a time, by project and reason, the most frequent first.
+// RejectedSince is how many events were refused since a time and not replayed, by project and reason, the most frequent first.
 func (db *DB) RejectedSince(ctx context.Context, since time.Time) ([]collector.Entry, error) {
 	var entries []collector.Entry
 	err := db.query(ctx, "RejectedSince", params{"since": since.UnixMilli()}, func(r driver.Rows) error {

@@ -102,7 +102,7 @@ func (d *doctor) configuration() {
 		d.well("configuration", "none: one project, default, in privacy mode full")
 		return
 	}
-	d.well("configuration", "%s, %d projects", d.cfg.file, len(d.cfg.Projects))
+	d.well("configuration", "%s, projects: %d", d.cfg.file, len(d.cfg.Projects))
 	for _, warning := range d.cfg.warnings {
 		d.note("configuration", "%s", warning)
 	}

@@ -104,6 +104,10 @@ func TestRejectedIsListedReplayedAndAccountedFor(t *testing.T) {
 	}
 	wantExamined(t, in, 0, fmt.Sprintf(ledgerForm, 7, 7, 0, 4, 0, rejected, 0, 0))
 	sameSet(t, listRejected(t, in), refused[:3])
+	stdout, _, _ = in.Run(t, "doctor")
+	if want := "3 events of project shop in the last day (1 invalid event, 1 invalid message, 1 malformed)"; !strings.Contains(stdout, want) {
+		t.Errorf("doctor does not say %q:\n%s", want, stdout)
+	}
 	if err := stored(t, in, "events", []string{"fine", "good", "poison 1", "poison 2"}); err != nil {
 		t.Error(err)
 	}

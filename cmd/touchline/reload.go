@@ -55,7 +55,7 @@ func (s *server) reloadOnce(w io.Writer) {
 		fmt.Fprintf(w, "note: project %s is no longer in the configuration: its keys are refused, its events stay\n", id)
 	}
 	if fixed := changed(s.cfg, cfg); len(fixed) > 0 { // against what the process began with
-		fmt.Fprintf(w, "note: %s differ from what is in use; restart to apply them\n", strings.Join(fixed, ", "))
+		fmt.Fprintf(w, "note: restart to apply what differs from what is in use: %s\n", strings.Join(fixed, ", "))
 	}
 }
 

@@ -80,7 +80,7 @@ projects:
 		for _, line := range []string{
 			"reloaded projects, keys and rules from " + in.Config,
 			"note: project other is no longer in the configuration: its keys are refused, its events stay",
-			"note: data, collector.admin differ from what is in use; restart to apply them",
+			"note: restart to apply what differs from what is in use: data, collector.admin",
 		} {
 			if said := up.Stderr(t); !strings.Contains(said, line+"\n") {
 				return fmt.Errorf("%q is not in %s", line, said)
