@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
@@ -160,6 +161,13 @@ func yamlError(name string, err error) error {
 		return fmt.Errorf("%s:1:1: %s", name, strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 	p := at.GetToken().Position
+	if wrong := (*yaml.TypeError)(nil); errors.As(err, &wrong) { // whose message speaks of the program's types
+		want := "a text"
+		if wrong.DstType.Kind() == reflect.Bool {
+			want = "true or false"
+		}
+		return fmt.Errorf("%s:%d:%d: is not %s", name, p.Line, p.Column, want)
+	}
 	return fmt.Errorf("%s:%d:%d: %s", name, p.Line, p.Column, strings.Replace(at.GetMessage(), "unknown field", "unknown key", 1))
 }
 
@@ -321,7 +329,7 @@ func (p *projectConfig) collector() collector.Project {
 	return collector.Project{
 		ID: p.ID, WriteKeys: p.WriteKeys, Origins: p.Origins, Currency: p.Currency, IP: collector.IPMode(p.Privacy.IP),
 		RespectGPC: p.Privacy.RespectGPC == nil || *p.Privacy.RespectGPC, LinkSecret: []byte(p.LinkSecret),
-		RateLimit: collector.RateLimit(p.RateLimit), Channels: channelRules(p.Channels),
+		RateLimit: collector.RateLimit{Events: int(p.RateLimit.Events), Burst: int(p.RateLimit.Burst)}, Channels: channelRules(p.Channels),
 	}
 }
 

@@ -46,6 +46,9 @@ func TestDocumentedEndpoints(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = response.Body.Close() // not read
+			if response.ContentLength > 0 && response.Header.Get("Content-Type") == "" {
+				t.Errorf("%s %s is answered without a Content-Type", method, path)
+			}
 			return response.StatusCode
 		}
 		documented := map[string]bool{"/v1/…": true}

@@ -13,15 +13,15 @@ import (
 
 // limitsConfig is collector.limits. What is empty or 0 has its default.
 type limitsConfig struct {
-	Event            string `yaml:"event"`
-	Batch            string `yaml:"batch"`
-	Messages         int    `yaml:"messages"`
-	Header           string `yaml:"header"`
-	Connections      int    `yaml:"connections"`
-	ConnectionsPerIP int    `yaml:"connections_per_ip"`
-	ReadTimeout      string `yaml:"read_timeout"`
-	WriteTimeout     string `yaml:"write_timeout"`
-	IdleTimeout      string `yaml:"idle_timeout"`
+	Event            string      `yaml:"event"`
+	Batch            string      `yaml:"batch"`
+	Messages         wholeNumber `yaml:"messages"`
+	Header           string      `yaml:"header"`
+	Connections      wholeNumber `yaml:"connections"`
+	ConnectionsPerIP wholeNumber `yaml:"connections_per_ip"`
+	ReadTimeout      string      `yaml:"read_timeout"`
+	WriteTimeout     string      `yaml:"write_timeout"`
+	IdleTimeout      string      `yaml:"idle_timeout"`
 }
 
 // limits are the bounds of requests and connections.
@@ -58,14 +58,14 @@ func (c *limitsConfig) complete() (l limits, err error) {
 		check(key, problem)
 		return n
 	}
-	number := func(key string, n, unset, most int) int {
-		if n < 0 || n > most {
+	number := func(key string, n wholeNumber, unset, most int) int {
+		if n < 0 || int(n) > most {
 			check(key, fmt.Errorf("is %d; want at most %d, or 0 for the default", n, most))
 		}
 		if n == 0 {
 			return unset
 		}
-		return n
+		return int(n)
 	}
 	pause := func(key, text string, unset time.Duration) time.Duration {
 		d, problem := timeWithin(text, unset)
@@ -136,8 +136,8 @@ func (l *limits) withinFiles(log *slog.Logger) int {
 
 // rateConfig is projects[].rate_limit.
 type rateConfig struct {
-	Events int `yaml:"events"`
-	Burst  int `yaml:"burst"`
+	Events wholeNumber `yaml:"events"`
+	Burst  wholeNumber `yaml:"burst"`
 }
 
 const maxRate = 1_000_000_000
@@ -146,7 +146,7 @@ const maxRate = 1_000_000_000
 func (r *rateConfig) complete(path string) error {
 	for _, setting := range [...]struct {
 		key string
-		n   int
+		n   wholeNumber
 	}{{"events", r.Events}, {"burst", r.Burst}} {
 		if setting.n < 0 || setting.n > maxRate {
 			return &configError{path + ".rate_limit." + setting.key, fmt.Sprintf("is %d; want at most %d, or 0 for none", setting.n, maxRate)}

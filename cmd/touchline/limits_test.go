@@ -49,7 +49,7 @@ func TestLimits(t *testing.T) {
 
 func TestLimitsAreChecked(t *testing.T) {
 	for _, c := range []struct{ collector, project, want string }{
-		{"event: 12", "", `:2:20: collector.limits.event: is "12"; want a size like 10GB`},
+		{"event: 12", "", `:2:20: collector.limits.event: is "12"; want a size like 64KB or 10GB`},
 		{"event: 1GB", "", `:2:20: collector.limits.event: is "1GB"; want a size between 1024 and 16777216 bytes`},
 		{"batch: 1KB", "", `:2:20: collector.limits.batch: is "1KB"; want a size between 32768 and 67108864 bytes`},
 		{"header: 1KB", "", `:2:21: collector.limits.header: is "1KB"; want a size between 4096 and 1048576 bytes`},
@@ -59,13 +59,28 @@ func TestLimitsAreChecked(t *testing.T) {
 		{"read_timeout: 15", "", `:2:27: collector.limits.read_timeout: is "15"; want a duration like 15s, at most 1h`},
 		{"write_timeout: 0s", "", `:2:28: collector.limits.write_timeout: is "0s"; want a duration like 15s, at most 1h`},
 		{"idle_timeout: 2h", "", `:2:27: collector.limits.idle_timeout: is "2h"; want a duration like 15s, at most 1h`},
+		{"messages: 1.5", "", `:2:23: is 1.5; want a whole number`},
 		{"depth: 5", "", `:2:13: unknown key "depth"`},
 		{"", "rate_limit: { events: -1 }", `:4:81: projects[0].rate_limit.events: is -1; want at most 1000000000, or 0 for none`},
 		{"", "rate_limit: { events: 1, burst: 2000000000 }", `:4:91: projects[0].rate_limit.burst: is 2000000000; want at most 1000000000, or 0 for none`},
+		{"", "rate_limit: { events: 0.5 }", `:4:81: is 0.5; want a whole number`},
+		{"", "rate_limit: { events: many }", `:4:81: is many; want a whole number`},
+		{"", "rate_limit: { events: 99999999999999999999 }", `:4:81: is 99999999999999999999; want a whole number`},
 		{"", "rate_limit: { burst: 5 }", `:4:73: projects[0].rate_limit.events: is missing; a burst alone is no limit`},
 	} {
 		if _, err := configure(t, c.collector, c.project); err == nil || err.Error() != c.want {
 			t.Errorf("%s %s:\ngot  %v\nwant %s", c.collector, c.project, err, c.want)
+		}
+	}
+}
+
+func TestSettingsOfAWrongType(t *testing.T) {
+	for text, want := range map[string]string{
+		"projects: [{ id: [shop] }]\n":                                ":1:18: is not a text",
+		"projects: [{ id: shop, privacy: { respect_gpc: maybe } }]\n": ":1:48: is not true or false",
+	} {
+		if _, err := parseConfig("t.yaml", []byte(text)); err == nil || err.Error() != "t.yaml"+want {
+			t.Errorf("%s:\ngot  %v\nwant t.yaml%s", text, err, want)
 		}
 	}
 }

@@ -26,7 +26,7 @@ type linkCommand struct {
 	UID      string `name:"uid" help:"User whom the link is made for; whoever clicks counts as them." placeholder:"ID"`
 	AID      string `name:"aid" help:"Device whom the link is made for." placeholder:"ID"`
 	Label    string `help:"Tells links of one message apart, such as footer."`
-	Expires  string `help:"How long the link works." default:"365d" placeholder:"90d"`
+	Expires  string `help:"How long the link works (default: 365d)." default:"365d" placeholder:"90d"`
 	Base     string `help:"Address of the collector as people reach it, such as https://t.shop.example." placeholder:"URL"`
 }
 

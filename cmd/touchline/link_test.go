@@ -222,7 +222,7 @@ func TestLinkCommand(t *testing.T) {
 	for want, args := range map[string][]string{
 		`unknown project "other"; this installation has shop, bare`:                                         append(to, "--project", "other"),
 		"project bare has no link_secret; set one in the configuration, such as openssl rand -hex 24 makes": append(to, "--project", "bare"),
-		"target is not an absolute URL; want one like https://shop.example/sale, without a user":            {"--project", "shop", "--to", "/sale"},
+		"target is no http or https URL; want one like https://shop.example/sale, without a user":           {"--project", "shop", "--to", "/sale"},
 		`--expires is "soon"; want a positive duration like 90d or 12h`:                                     append(to, "--project", "shop", "--expires", "soon"),
 		`--base is "t.shop.example"; want an address like https://t.shop.example`:                           append(to, "--project", "shop", "--base", "t.shop.example"),
 	} {

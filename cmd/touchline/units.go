@@ -8,7 +8,23 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
+
+// wholeNumber is a number in the configuration. The library would cut off what is behind a point, without a word.
+type wholeNumber int
+
+// UnmarshalYAML reads the number.
+func (n *wholeNumber) UnmarshalYAML(node ast.Node) error {
+	parsed, err := strconv.Atoi(node.String())
+	if err != nil {
+		return &yaml.SyntaxError{Message: fmt.Sprintf("is %s; want a whole number", node), Token: node.GetToken()}
+	}
+	*n = wholeNumber(parsed)
+	return nil
+}
 
 // parseDuration reads a positive duration: 90d, 12h, 30m.
 func parseDuration(s string) (time.Duration, error) {
@@ -33,7 +49,7 @@ func parseSize(s string, unset int64) (int64, error) {
 	}
 	m := sizePattern.FindStringSubmatch(s)
 	if m == nil {
-		return 0, fmt.Errorf("is %q; want a size like 10GB", s)
+		return 0, fmt.Errorf("is %q; want a size like 64KB or 10GB", s)
 	}
 	n, err := strconv.ParseInt(m[1], 10, 64)
 	shift := 10 * strings.Index(" KMGT", m[2])

@@ -164,7 +164,7 @@ func validateTarget(target string) error {
 	}
 	u, err := url.Parse(target)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return errors.New("target is not an absolute URL; want one like https://shop.example/sale, without a user")
+		return errors.New("target is no http or https URL; want one like https://shop.example/sale, without a user")
 	}
 	if u.Query().Has(collector.TouchParameter) {
 		return fmt.Errorf("target has %s already, the mark of another click; leave that parameter out", collector.TouchParameter)

@@ -112,7 +112,7 @@ func TestEmptySecretSignsNothing(t *testing.T) {
 func TestLinksThatCannotBe(t *testing.T) {
 	for want, change := range map[string]func(*collector.Link){
 		"project is missing": func(l *collector.Link) { l.Project = "" },
-		"target is not an absolute URL; want one like https://shop.example/sale, without a user":          func(l *collector.Link) { l.Target = "//shop.test/" },
+		"target is no http or https URL; want one like https://shop.example/sale, without a user":         func(l *collector.Link) { l.Target = "//shop.test/" },
 		`target has a space, a backslash or a letter beyond ASCII; write it percent-encoded, such as %20`: func(l *collector.Link) { l.Target = "https://shop.test/größe" },
 		"target has tl_touch already, the mark of another click; leave that parameter out":                func(l *collector.Link) { l.Target = "https://shop.test/?a=1&tl_touch=x" },
 		"label is 513 bytes long; at most 512 are taken":                                                  func(l *collector.Link) { l.Label = strings.Repeat("x", 513) },
