@@ -381,5 +381,8 @@ func (c *config) project(id string) (*attribution.Project, *collector.Project, e
 		}
 		known = append(known, c.attributed[i].ID)
 	}
+	if c.file == "" {
+		return nil, nil, fmt.Errorf("unknown project %q; without a configuration file there is only %s: name the file with --config", id, known[0])
+	}
 	return nil, nil, fmt.Errorf("unknown project %q; this installation has %s", id, strings.Join(known, ", "))
 }

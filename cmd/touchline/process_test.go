@@ -337,3 +337,15 @@ func TestUpWithAServerThatIsThereAlready(t *testing.T) {
 		t.Errorf("exit code %d, want 0: %s", code, up.Stderr(t))
 	}
 }
+
+func TestProjectNamedWithoutAConfiguration(t *testing.T) {
+	cfg, err := (&globals{Data: t.TempDir()}).defaultConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = cfg.project("shop")
+	const want = `unknown project "shop"; without a configuration file there is only default: name the file with --config`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
