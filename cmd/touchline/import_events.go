@@ -24,9 +24,9 @@ func (c *importEvents) Run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return usageError{err}
 	}
-	return g.importFiles(ctx, c.Project, c.Files, func(_ *installation, im importer.Import) (importer.Ledger, error) {
+	return g.importFiles(ctx, c.Project, c.Files, func(in *installation, im importer.Import) (importer.Ledger, error) {
 		events := importer.Events{
-			Import: im, Decode: &decode.Decoder{}, Fields: decode.RowFields(), MaxEvent: decode.DefaultMaxEvent,
+			Import: im, Decode: in.cfg.decoder(), Fields: decode.RowFields(), MaxEvent: in.cfg.limits.event,
 			Format: importer.Format(c.Format), Map: columns, Ignore: c.Ignore,
 		}
 		return events.Run(ctx, c.Files)

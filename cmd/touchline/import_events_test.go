@@ -158,6 +158,21 @@ func TestEventsThatTheDatabaseRefusesDoNotStopAnImport(t *testing.T) {
 	}
 }
 
+func TestAnImportTakesEventsAsLargeAsTheCollectorDoes(t *testing.T) {
+	in := newInstallation(t, oneProject)
+	in.Limits = "event: 48KB"
+	in.Configure(t, withGeo(t))
+	file := filepath.Join(t.TempDir(), "a.ndjson")
+	line := func(id string, size int) string {
+		return fmt.Sprintf(`{"type":"track","event":"E","messageId":"%s","properties":{"x":"%s"}}`+"\n", id, strings.Repeat("x", size))
+	}
+	writeFile(t, file, line("a", 40<<10)+line("b", 50<<10))
+	const want = "2 lines = 1 imported + 0 already there + 0 skipped + 1 malformed\n"
+	if got := output(t, in, "import", "events", file, "--project", "shop"); !strings.HasPrefix(got, want) || !strings.Contains(got, "at most 49152 are taken") {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestImportOfEventsSaysWhatIsWrong(t *testing.T) {
 	in := newInstallation(t, withGeo(t))
 	in.Up(t)
