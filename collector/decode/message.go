@@ -309,8 +309,10 @@ func screen(v *fastjson.Value) string {
 
 // hints writes userAgentData as the headers that would carry the same.
 func (r *reader) hints(v *fastjson.Value) event.Hints {
+	const maxBrands = 16 // browsers send three or four
 	var h event.Hints
-	for _, brand := range v.GetArray("brands") {
+	brands := v.GetArray("brands")
+	for _, brand := range brands[:min(len(brands), maxBrands)] {
 		if h.Brands != "" {
 			h.Brands += ", "
 		}

@@ -22,7 +22,7 @@ func (Bounds) Enrich(_ *collector.Project, _ *event.Client, e *event.Event) {
 		*s = clip(*s, MaxURL)
 	}
 	for _, s := range [...]*string{
-		&e.Title, &e.Source, &e.Medium, &e.Campaign, &e.Term, &e.Content, &e.ClickID, &e.Language, &e.Timezone, &e.Library,
+		&e.Title, &e.Source, &e.Medium, &e.Campaign, &e.Term, &e.Content, &e.ClickID, &e.ClickIDType, &e.Language, &e.Timezone, &e.Library,
 	} {
 		*s = clip(*s, MaxText)
 	}

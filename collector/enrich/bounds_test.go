@@ -15,7 +15,7 @@ func TestEveryTextIsBounded(t *testing.T) {
 	long := "https://shop.example/" + strings.Repeat("ä", 20_000) + "?gclid=" + strings.Repeat("g", 5000) + "&utm_campaign=spring"
 	sent := []*string{
 		&e.URL, &e.Path, &e.Title, &e.Referrer, &e.Source, &e.Medium, &e.Term, &e.Content, &e.Channel,
-		&e.Language, &e.Timezone, &e.Library,
+		&e.ClickIDType, &e.Language, &e.Timezone, &e.Library,
 	}
 	for _, s := range sent {
 		*s = long

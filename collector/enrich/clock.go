@@ -1,7 +1,7 @@
 package enrich
 
 import (
-	"strings"
+	"hash/maphash"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -22,14 +22,16 @@ const (
 // Clock fills Timestamp: the client's time plus one skew per client, so that a client's own order never changes. A
 // client without any id cannot be remembered; its skew is that of the request.
 type Clock struct {
-	skews *otter.Cache[clockKey, int64] // ms to add; clients whose clock is right are absent
+	skews *otter.Cache[uint64, int64] // ms to add, by a clockKey's hash; clients whose clock is right are absent
+	seed  maphash.Seed
 }
 
+// clockKey names a client. Only its hash is kept: its texts are as long as a sender likes.
 type clockKey struct{ project, client, library string }
 
 // NewClock returns a Clock that has not seen any client.
 func NewClock() *Clock {
-	return &Clock{otter.Must(&otter.Options[clockKey, int64]{MaximumSize: maxSkewed})}
+	return &Clock{otter.Must(&otter.Options[uint64, int64]{MaximumSize: maxSkewed}), maphash.MakeSeed()}
 }
 
 // Enrich sets Timestamp and TimeReplaced from ClientTimestamp, SentAt and ReceivedAt.
@@ -49,10 +51,11 @@ func (s *Clock) Enrich(p *collector.Project, _ *event.Client, e *event.Event) {
 // skew returns the ms to add to the client's times. The one in use changes only when a new estimate differs from it by
 // more than the tolerance: otherwise the jitter of the network would shuffle what the client did within seconds.
 func (s *Clock) skew(p *collector.Project, e *event.Event) int64 {
-	key := clockKey{p.ID, e.AnonymousID, e.Library}
-	if key.client == "" {
-		key.client = e.UserID
+	client := clockKey{p.ID, e.AnonymousID, e.Library}
+	if client.client == "" {
+		client.client = e.UserID
 	}
+	key := maphash.Comparable(s.seed, client)
 	inUse, _ := s.skews.GetIfPresent(key)
 	estimate := e.ReceivedAt - e.SentAt
 	if e.SentAt <= 0 || abs(estimate) > maxSkew || abs(estimate-inUse) <= skewTolerance {
@@ -62,15 +65,10 @@ func (s *Clock) skew(p *collector.Project, e *event.Event) int64 {
 		s.skews.Invalidate(key)
 		return 0
 	}
-	if key.client != "" {
-		s.skews.Set(key.clone(), estimate)
+	if client.client != "" {
+		s.skews.Set(key, estimate)
 	}
 	return estimate
-}
-
-// clone keeps the cache from holding on to the request that an event's strings may be cut from.
-func (k clockKey) clone() clockKey {
-	return clockKey{strings.Clone(k.project), strings.Clone(k.client), strings.Clone(k.library)}
 }
 
 func abs(n int64) int64 {

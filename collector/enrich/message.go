@@ -81,7 +81,7 @@ func anonymousMessage(members map[string]json.RawMessage) map[string]json.RawMes
 
 // withoutQueriesIn cuts the addresses of a page.
 func withoutQueriesIn(page map[string]json.RawMessage) map[string]json.RawMessage {
-	for _, name := range []string{"url", "referrer"} {
+	for _, name := range []string{"url", "path", "referrer"} {
 		var address string
 		if json.Unmarshal(page[name], &address) == nil {
 			page[name] = marshal(withoutQuery(address))
@@ -111,13 +111,14 @@ func marshal(v any) json.RawMessage {
 	return text
 }
 
-var quoted = regexp.MustCompile(`"[^"]*"?`)
+// repeated finds what a reason repeats of a message: a text as %q writes it, perhaps cut off, or a long number.
+var repeated = regexp.MustCompile(`"(?:\\.|[^"\\])*"?|[0-9][-+.0-9eE]{6,}`)
 
 // Detail returns what the project keeps of the reason that a sender was given: of somebody who objects to tracking
 // nothing that repeats their message.
 func (Privacy) Detail(p *collector.Project, c *event.Client, reason string) string {
 	if p.RespectGPC && c.DoNotTrack {
-		return quoted.ReplaceAllString(reason, `"…"`)
+		return repeated.ReplaceAllString(reason, `"…"`)
 	}
 	return reason
 }

@@ -13,13 +13,13 @@ import (
 const refusedMessage = `{"messageId":"m","type":"track","userId":"u-secret","anonymousId":{"a":"secret"},"email":"x@secret.example","timestamp":"t",
 	"properties":{"url":"https://shop.example/a?token=secret","search":"?secret","n":1},"traits":{"name":"Secret"},"groupId":"secret",
 	"context":{"ip":"203.0.113.77","userAgent":"Secret/1","userAgentData":{"mobile":true},"locale":"de","traits":{"a":"secret"},
-		"page":{"url":"https://shop.example/a?secret","referrer":7,"title":"A","search":"?secret"},"app":"secret"}}`
+		"page":{"url":"https://shop.example/a?secret","referrer":7,"title":"A","search":"?secret","path":"/a?secret"},"app":"secret"}}`
 
 func TestRefusedMessageIsFilteredLikeAnEvent(t *testing.T) {
 	client := event.Client{IP: netip.MustParseAddr("203.0.113.77"), UserAgent: "Secret/1"}
 	objector := client
 	objector.DoNotTrack = true
-	anonymous := `{"context":{"locale":"de","page":{"referrer":7,"title":"A","url":"https://shop.example/a"}},"messageId":"m",` +
+	anonymous := `{"context":{"locale":"de","page":{"path":"/a","referrer":7,"title":"A","url":"https://shop.example/a"}},"messageId":"m",` +
 		`"properties":{"n":1,"url":"https://shop.example/a"},"timestamp":"t","type":"track"}`
 	for name, tt := range map[string]struct {
 		project collector.Project
@@ -28,7 +28,7 @@ func TestRefusedMessageIsFilteredLikeAnEvent(t *testing.T) {
 		want    string
 	}{
 		"truncated": {collector.Project{IP: collector.IPTruncate, RespectGPC: true}, client, refusedMessage,
-			`{"anonymousId":{"a":"secret"},"context":{"app":"secret","ip":"203.0.113.0","locale":"de","page":{"url":"https://shop.example/a?secret","referrer":7,"title":"A","search":"?secret"},"traits":{"a":"secret"}},` +
+			`{"anonymousId":{"a":"secret"},"context":{"app":"secret","ip":"203.0.113.0","locale":"de","page":{"url":"https://shop.example/a?secret","referrer":7,"title":"A","search":"?secret","path":"/a?secret"},"traits":{"a":"secret"}},` +
 				`"groupId":"secret","messageId":"m","properties":{"url":"https://shop.example/a?token=secret","search":"?secret","n":1},"timestamp":"t","traits":{"name":"Secret"},"type":"track","userId":"u-secret"}`},
 		"objector":             {collector.Project{RespectGPC: true}, objector, refusedMessage, anonymous},
 		"objector, unheard":    {collector.Project{IP: collector.IPKeep}, objector, `{"context":{"ip":1}}`, `{"context":{"ip":"203.0.113.77"}}`},
@@ -44,8 +44,16 @@ func TestRefusedMessageIsFilteredLikeAnEvent(t *testing.T) {
 		})
 	}
 	p := &collector.Project{RespectGPC: true}
-	if got := (Privacy{}).Detail(p, &objector, `timestamp is "secret"; want`); got != `timestamp is "…"; want` {
-		t.Error(got)
+	for reason, want := range map[string]string{
+		`timestamp is "secret"; want`:                                   `timestamp is "…"; want`,
+		`timestamp is "a\"secret\\\"b"; want`:                           `timestamp is "…"; want`,
+		`type is "secret`:                                               `type is "…"`,
+		`properties.revenue is 4111111111111111; at most 9e12 is taken`: `properties.revenue is "…"; at most 9e12 is taken`,
+		`userId is 600 bytes long; at most 512 are taken`:               `userId is 600 bytes long; at most 512 are taken`,
+	} {
+		if got := (Privacy{}).Detail(p, &objector, reason); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 	if got := (Privacy{}).Detail(p, &client, `timestamp is "secret"; want`); got != `timestamp is "secret"; want` {
 		t.Error(got)
@@ -79,8 +87,8 @@ func FuzzPrivacyMessage(f *testing.F) {
 				t.Errorf("context.%s is in %s", name, got)
 			}
 		}
-		var page struct{ URL, Referrer string }
-		if json.Unmarshal(kept.Context["page"], &page) == nil && strings.ContainsAny(page.URL+page.Referrer, "?#") {
+		var page struct{ URL, Path, Referrer string }
+		if json.Unmarshal(kept.Context["page"], &page) == nil && strings.ContainsAny(page.URL+page.Path+page.Referrer, "?#") {
 			t.Errorf("%+v", page)
 		}
 	})

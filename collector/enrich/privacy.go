@@ -29,7 +29,7 @@ func anonymize(e *event.Event) {
 	e.AnonymousID, e.UserID, e.AccountID, e.PreviousID = "", "", "", ""
 	e.ClientKey, e.ClickID = 0, ""
 	e.Traits, e.Context = "", ""
-	e.URL, e.Referrer = withoutQuery(e.URL), withoutQuery(e.Referrer)
+	e.URL, e.Path, e.Referrer = withoutQuery(e.URL), withoutQuery(e.Path), withoutQuery(e.Referrer)
 	e.Properties = withoutQueries(e.Properties)
 }
 
@@ -44,7 +44,7 @@ func withoutQueries(properties string) string {
 		return ""
 	}
 	delete(members, "search")
-	for _, name := range []string{"url", "referrer"} {
+	for _, name := range []string{"url", "path", "referrer"} {
 		if address, ok := members[name].(string); ok {
 			members[name] = withoutQuery(address)
 		}
@@ -56,9 +56,15 @@ func withoutQueries(properties string) string {
 	return string(rest)
 }
 
+// withoutQuery takes from an address what may name a person beside its path: query, fragment, and a user before the host.
 func withoutQuery(url string) string {
 	if i := strings.IndexAny(url, "?#"); i >= 0 {
-		return url[:i]
+		url = url[:i]
+	}
+	scheme, rest, ok := strings.Cut(url, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(authority, '@'); ok && at >= 0 {
+		return scheme + "://" + rest[at+1:]
 	}
 	return url
 }

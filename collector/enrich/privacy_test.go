@@ -53,7 +53,7 @@ func TestPrivacyOfWhoObjects(t *testing.T) {
 	full := event.Event{
 		Project: "shop", MessageID: "m", Type: event.Track, Name: event.OrderCompleted, Timestamp: 5,
 		AnonymousID: "a", UserID: "u", AccountID: "g", PreviousID: "p", ClientKey: 7, ClientDay: 8,
-		URL: "https://shop.example/thanks?mail=a%40b.example#u", Host: "shop.example", Path: "/thanks",
+		URL: "https://shop.example/thanks?mail=a%40b.example#u", Host: "shop.example", Path: "/thanks?mail=me",
 		Referrer: "https://www.google.com/?q=me", Source: "google", Medium: "cpc", Campaign: "sale",
 		ClickID: "abc", ClickIDType: "gclid", Channel: PaidSearch, ChannelReason: ReasonUTM, Country: "DE",
 		Value: 1_000_000, Currency: "EUR", OrderID: "o1", Properties: `{"sku":1}`, Traits: `{"email":"a@b.example"}`,
@@ -62,7 +62,7 @@ func TestPrivacyOfWhoObjects(t *testing.T) {
 	anonymous := full
 	anonymous.AnonymousID, anonymous.UserID, anonymous.AccountID, anonymous.PreviousID = "", "", "", ""
 	anonymous.ClientKey, anonymous.ClickID, anonymous.Traits, anonymous.Context = 0, "", "", ""
-	anonymous.URL, anonymous.Referrer = "https://shop.example/thanks", "https://www.google.com/"
+	anonymous.URL, anonymous.Path, anonymous.Referrer = "https://shop.example/thanks", "/thanks", "https://www.google.com/"
 	kept := full
 	kept.Context = `{"ip":"203.0.113.77","device":{"id":"x"}}`
 	for name, c := range map[string]struct {
@@ -106,11 +106,27 @@ func FuzzPrivacy(f *testing.F) {
 	})
 }
 
+func TestWithoutQuery(t *testing.T) {
+	for address, want := range map[string]string{
+		"":                                  "",
+		"/a?b#c":                            "/a",
+		"https://shop.example/a@b#c":        "https://shop.example/a@b",
+		"https://ada:pw@shop.example/a":     "https://shop.example/a",
+		"https://ada@home@shop.example?q=/": "https://shop.example",
+		"/redirect/https://ada@b/":          "/redirect/https://b/",
+	} {
+		if got := withoutQuery(address); got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+	}
+}
+
 func TestPrivacyTakesQueriesOutOfProperties(t *testing.T) {
 	for properties, want := range map[string]string{
 		``: ``,
 		`{"url":"https://shop.example/a?gclid=1#x","referrer":"https://t.example/?q=me","search":"?gclid=1","title":"A"}`: `{"referrer":"https://t.example/","title":"A","url":"https://shop.example/a"}`,
 		`{"search":"?a=1"}`:     ``,
+		`{"path":"/a?mail=me"}`: `{"path":"/a"}`,
 		`{"url":7,"n":"a?b#c"}`: `{"n":"a?b#c","url":7}`,
 		`{"cut`:                 ``,
 	} {
