@@ -51,8 +51,9 @@ func newRequestMetrics(registry prometheus.Registerer) *requestMetrics {
 // count counts the requests that h answers.
 func (m *requestMetrics) count(h fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
+		start := time.Now()
 		h(ctx)
-		m.observe(ctx, time.Since(ctx.Time()))
+		m.observe(ctx, time.Since(start))
 	}
 }
 

@@ -21,7 +21,7 @@ func TestOwnContextWins(t *testing.T) {
 		maps.Copy(want, own)
 		body := fmt.Sprintf(`{"context":%s,"batch":[{"type":"page","context":%s}]}`,
 			marshal(shared), strings.ReplaceAll(string(marshal(own)), "ä", `\u00e4`))
-		result, err := (&Decoder{}).Batch([]byte(body), Request{ReceivedAt: received})
+		result, err := (&Decoder{MaxEvent: 1 << 20}).Batch([]byte(body), Request{ReceivedAt: received})
 		if err != nil || len(result.Messages) != 1 {
 			t.Fatal(result.Rejected, err)
 		}
