@@ -117,7 +117,7 @@ func parse(parser *fastjson.Parser, body []byte) (v *fastjson.Value, widest int,
 	if !ok {
 		return nil, 0, syntaxError(body)
 	}
-	if v, err = parser.ParseBytes(body); err != nil {
+	if v, err = parser.ParseBytes(wholeSurrogates(body)); err != nil {
 		return nil, 0, errTooDeep
 	}
 	return v, widest, nil

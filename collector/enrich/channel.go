@@ -181,8 +181,8 @@ func readTouchpoint(e *event.Event) {
 	if err != nil {
 		return
 	}
-	e.Channel = string(properties.GetStringBytes("channel"))
-	e.Campaign = or(string(properties.GetStringBytes("campaign")), e.Campaign)
+	e.Channel = withoutNUL(string(properties.GetStringBytes("channel")))
+	e.Campaign = or(withoutNUL(string(properties.GetStringBytes("campaign"))), e.Campaign)
 }
 
 // clip cuts s to at most n bytes, without leaving half a character.
@@ -247,7 +247,10 @@ func unescape(value string) string {
 	if err != nil {
 		plain = value
 	}
-	return strings.TrimSpace(strings.ToValidUTF8(plain, ""))
+	return strings.TrimSpace(strings.ToValidUTF8(withoutNUL(plain), ""))
 }
+
+// withoutNUL is for texts that were escaped: the decoder, which has replaced NUL everywhere else, has not seen it there.
+func withoutNUL(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
 var parsers fastjson.ParserPool

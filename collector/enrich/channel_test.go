@@ -220,3 +220,16 @@ func FuzzChannel(f *testing.F) {
 		}
 	})
 }
+
+// The decoder sees no NUL that is escaped in an address or in properties.
+func TestEscapedNULIsLeftOut(t *testing.T) {
+	for _, e := range []event.Event{
+		{Type: event.Page, URL: "https://shop.example/?utm_source=a%00b&utm_medium=c%00&utm_campaign=%00d&gclid=%00e"},
+		{Type: event.Track, Name: event.Touchpoint, Properties: `{"channel":"a\u0000b","campaign":"\u0000"}`},
+	} {
+		Channel{}.Enrich(shop, &event.Client{}, &e)
+		if got := e.Source + e.Medium + e.Campaign + e.ClickID + e.Channel; got == "" || strings.Contains(got, "\x00") {
+			t.Errorf("%q", got)
+		}
+	}
+}

@@ -69,7 +69,7 @@ func (r *readings) of(c *event.Client) reading {
 }
 
 func read(ua string, hints event.Hints) reading {
-	ua = ua[:min(len(ua), maxUserAgent)]
+	ua = clip(ua, maxUserAgent)
 	parsed := useragent.New(ua)
 	var r reading
 	r.browser, r.browserVersion = browserOf(ua, parsed)

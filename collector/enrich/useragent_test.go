@@ -1,6 +1,8 @@
 package enrich
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -175,4 +177,17 @@ func FuzzUserAgent(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What is kept of a user agent is text, also where it was cut within a character.
+func TestReadingsAreText(t *testing.T) {
+	for n := maxUserAgent - 4; n < maxUserAgent; n++ {
+		ua := strings.Repeat("x", n) + "€€"
+		if r := read(ua, event.Hints{}); !utf8.ValidString(fmt.Sprint(r)) {
+			t.Errorf("%d: %q", n, fmt.Sprint(r))
+		}
+		if r := read(strings.Repeat("x", n-40)+" "+strings.Repeat("y", 39)+"€€", event.Hints{}); !utf8.ValidString(fmt.Sprint(r)) {
+			t.Errorf("%d: %q", n, fmt.Sprint(r))
+		}
+	}
 }

@@ -554,3 +554,30 @@ func (nothing) Enrich(*collector.Project, *event.Client, *event.Event) {}
 type discard struct{}
 
 func (discard) Printf(string, ...any) {}
+
+// Whatever a pixel is refused for, the header with the reason is one line of printable ASCII.
+func TestRefusedPixelsHeaderIsPlain(t *testing.T) {
+	for path, want := range map[string]string{
+		"/v1/pixel/a%0d%0aX-Evil:1%00%FF%C3%BC%E2%80%A8?data=e30": `type is "a\r\nX-Evil:1\x00\xff?\u2028"; want track, page, screen, identify, group or alias`,
+		"/p.gif?k=wk_open&e=x&p.revenue=%0d%0aX-Evil:1%E2%82%AC":  `properties.revenue is "\r\nX-Evil:1?"; want a number`,
+		"/v1/pixel/track?data=w7w":                                `body is not JSON: invalid character '?' looking for beginning of value at byte 1`,
+	} {
+		path = strings.Replace(path, "data=e30", "data="+base64.RawURLEncoding.EncodeToString([]byte(`{"writeKey":"wk_open"}`)), 1)
+		_, got, _ := newFixture().do("GET", path, "", nil)
+		if got["X-Touchline-Rejected"] != want {
+			t.Errorf("%s: got %q, want %q", path, got["X-Touchline-Rejected"], want)
+		}
+	}
+}
+
+// Headers may hold any bytes; an event holds text.
+func TestHeadersBecomeText(t *testing.T) {
+	f := newFixture()
+	f.do("POST", "/v1/page", `{"writeKey":"wk_open","channel":"browser"}`, headers{
+		"User-Agent": "Moz\xff/5.0 (\xfe) \xff/1", "Sec-CH-UA-Platform": "\"\xff\xfe\"", "Sec-CH-UA": "\"B\xff\";v=\"1\"",
+	})
+	want := event.Client{IP: f.enrich.clients[0].IP, UserAgent: "Moz/5.0 () /1", Hints: event.Hints{
+		Platform: `""`, Brands: `"B";v="1"`,
+	}}
+	equal(t, f.enrich.clients, []event.Client{want})
+}

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -80,15 +81,18 @@ func senderOf(ctx *fasthttp.RequestCtx) event.Client {
 	}
 	return event.Client{
 		IP:        ip,
-		UserAgent: string(header.UserAgent()),
+		UserAgent: text(header.UserAgent()),
 		Hints: event.Hints{
-			Brands:   string(header.Peek("Sec-CH-UA")),
-			Platform: string(header.Peek("Sec-CH-UA-Platform")),
-			Mobile:   string(header.Peek("Sec-CH-UA-Mobile")),
+			Brands:   text(header.Peek("Sec-CH-UA")),
+			Platform: text(header.Peek("Sec-CH-UA-Platform")),
+			Mobile:   text(header.Peek("Sec-CH-UA-Mobile")),
 		},
 		DoNotTrack: string(header.Peek("Sec-GPC")) == "1" || string(header.Peek("DNT")) == "1",
 	}
 }
+
+// text copies what is UTF-8 of a header's value, which may be any bytes.
+func text(value []byte) string { return strings.ToValidUTF8(string(value), "") }
 
 // fromBrowser reports whether the request carries a header that only browsers send.
 func fromBrowser(ctx *fasthttp.RequestCtx) bool {

@@ -3,7 +3,6 @@ package handler
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -64,7 +63,7 @@ func (h *Handler) takeClick(ctx *fasthttp.RequestCtx, p *collector.Project, l *c
 	e := event.Event{
 		MessageID: id, Type: event.Track, Name: event.LinkClicked, Origin: event.OriginLink,
 		UserID: l.UserID, AnonymousID: l.AnonymousID,
-		Timestamp: now, ReceivedAt: now, URL: l.Target, Referrer: strings.ToValidUTF8(string(ctx.Referer()), ""),
+		Timestamp: now, ReceivedAt: now, URL: l.Target, Referrer: text(ctx.Referer()),
 		Source: l.Source, Medium: l.Medium, Campaign: l.Campaign, Term: l.Term, Content: l.Content,
 		Properties: linkProperties(l),
 	}

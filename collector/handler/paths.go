@@ -31,6 +31,9 @@ func checkOwn(own string) error {
 	if e := EndpointAt([]byte(own)); e != nil {
 		return fmt.Errorf("own path is one of endpoint %s already, which stays", e.Name)
 	}
+	if isTwin([]byte(own)) {
+		return fmt.Errorf("own path begins with %s and ends in %s, as the versions of the standard script do, which stay", twinPrefix, twinSuffix)
+	}
 	return nil
 }
 
@@ -53,7 +56,7 @@ func (h *Handler) standardPath(own []byte) (string, bool) {
 	}
 	for _, prefix := range h.ownPrefixes {
 		if len(own) > len(prefix) && string(own[:len(prefix)]) == prefix {
-			return h.Paths[prefix] + string(own[len(prefix):]), true
+			return h.Paths[prefix] + strings.ReplaceAll(string(own[len(prefix):]), "%", "%25"), true // whoever sets it decodes it again
 		}
 	}
 	return "", false

@@ -76,6 +76,7 @@ func TestOwnPaths(t *testing.T) {
 		{"GET", "/mine/track" + data, "/v1/pixel/track" + data, ""},
 		{"GET", "/mine/more/track" + data, "/v1/pixel/track" + data, ""},
 		{"GET", "/mine/nothing" + data, "/v1/pixel/nothing" + data, ""},
+		{"GET", "/mine/%252e%252e/p" + data, "/v1/pixel/%252e%252e/p" + data, ""}, // decoded once
 		{"GET", "/mine/" + data, "/v1/pixel/" + data, ""},
 		{"GET", "/logo.gif?k=wk_open&e=page&mid=m&p.a=b", "/p.gif?k=wk_open&e=page&mid=m&p.a=b", ""},
 		{"GET", "/alive", "/healthz", ""},

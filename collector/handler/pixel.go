@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"strings"
+
 	"github.com/valyala/fasthttp"
 
 	"github.com/touchline-hq/touchline/collector"
@@ -52,8 +54,18 @@ func answerPixel(ctx *fasthttp.RequestCtx, result collector.Result, err error) {
 	ctx.SetBodyString(gif)
 	switch {
 	case err != nil:
-		ctx.Response.Header.Set("X-Touchline-Rejected", err.Error())
+		ctx.Response.Header.Set("X-Touchline-Rejected", headerText(err.Error()))
 	case len(result.Rejected) > 0:
-		ctx.Response.Header.Set("X-Touchline-Rejected", result.Rejected[0].Reason)
+		ctx.Response.Header.Set("X-Touchline-Rejected", headerText(result.Rejected[0].Reason))
 	}
+}
+
+// headerText leaves what every client and proxy takes in a header: printable ASCII.
+func headerText(reason string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, reason)
 }

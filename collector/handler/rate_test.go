@@ -8,6 +8,22 @@ import (
 	"github.com/touchline-hq/touchline/collector"
 )
 
+// Requests of which nothing can be read count against the rate, and fill nothing beyond it.
+func TestNonsenseIsWithinTheRate(t *testing.T) {
+	f := newFixture()
+	projects := collector.NewProjects([]collector.Project{
+		{ID: "shop", WriteKeys: []string{"wk_shop"}, RateLimit: collector.RateLimit{Events: 1, Burst: 3}, Origins: []string{"https://shop.test"}},
+	})
+	f.Projects = func() *collector.Projects { return projects }
+	for range 20 {
+		if status, _, _ := f.do("POST", "/v1/batch", "nonsense", headers{"Authorization": basic("wk_shop")}); status != 400 {
+			t.Errorf("status %d", status)
+		}
+		f.do("POST", "/v1/batch", "{}", headers{"Authorization": basic("wk_shop"), "Origin": "https://evil.test"})
+	}
+	equal(t, len(f.sink.records), 3)
+}
+
 // A key of ten events a second, twenty at once, on a clock of its own.
 func TestRateLimit(t *testing.T) {
 	f := newFixture()

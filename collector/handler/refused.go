@@ -55,10 +55,11 @@ func (h *Handler) refusePixel(ctx *fasthttp.RequestCtx, b *buffers, p *collector
 }
 
 // refuseRequest keeps that a request was refused of which nothing could be read. When even that cannot be kept, the
-// sender is told why the request was refused all the same. Whose request it was must be known: p may be nil.
+// sender is told why the request was refused all the same. Whose request it was must be known: p may be nil. It counts as
+// one event against the key's rate, beyond which nothing is kept: nonsense must not fill the spool faster than events may.
 func (h *Handler) refuseRequest(ctx *fasthttp.RequestCtx, p *collector.Project, err error) {
 	reason := requestReason(err)
-	if p == nil || reason == "" {
+	if p == nil || reason == "" || p.Admit(1, h.Now()) != 0 {
 		return
 	}
 	m := collector.RefusedMessage{Project: p.ID, Reason: reason, ReceivedAt: h.Now().UnixMilli()}
