@@ -170,7 +170,8 @@ func expectAnswers(t *testing.T, s *server, first, send, want string, end bool) 
 // expectCutOff sends the beginning of a request and ends it there: what has arrived is not taken for all of it.
 func expectCutOff(t *testing.T, s *server, beginning string) {
 	t.Helper()
-	connection, err := net.Dial("tcp", s.listener.Addr().String())
+	address, _ := s.listener.Addr().(*net.TCPAddr)
+	connection, err := net.DialTCP("tcp", nil, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func expectCutOff(t *testing.T, s *server, beginning string) {
 	if _, err := io.WriteString(connection, beginning); err != nil {
 		t.Fatal(err)
 	}
-	if err := connection.(*net.TCPConn).CloseWrite(); err != nil {
+	if err := connection.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
 	if got := readAnswer(t, bufio.NewReader(connection), "POST"); got != notHTTP {
