@@ -72,7 +72,7 @@ func answerJSON(ctx *fasthttp.RequestCtx, code int, r reply) {
 	body, _ := json.Marshal(r) // strings and numbers cannot fail
 	ctx.SetStatusCode(code)
 	ctx.SetContentType("application/json")
-	ctx.SetBody(body)
+	ctx.Response.SetBodyRaw(body)
 }
 
 // allow answers 405 and returns false unless the request's method is one of methods.

@@ -86,6 +86,7 @@ type Handler struct {
 	inflate     map[string]*sync.Pool // of *inflater, by content coding
 	ownPrefixes []string              // of Paths, the longest first
 	stats       stats
+	large       gate
 	failing     atomic.Bool // the last Append failed
 	buffers     sync.Pool   // of *buffers
 	script      script
@@ -109,6 +110,7 @@ func New(c Config) *Handler {
 	return &Handler{
 		Config:  c,
 		inflate: newInflaters(),
+		large:   make(gate, maxLarge),
 		buffers: sync.Pool{New: func() any { return new(buffers) }},
 		script:  newScript(c.Script),
 		newID:   rand.Text,

@@ -27,6 +27,7 @@ func (h *Handler) messages(ctx *fasthttp.RequestCtx, limit int, decodeBody decod
 // takeMessages makes the request's messages durable, the refused ones too. The error may be a *refusal. The messages
 // themselves are gone when it returns; the result still says how many there were.
 func (h *Handler) takeMessages(ctx *fasthttp.RequestCtx, limit int, decodeBody decodeFunc) (collector.Result, error) {
+	defer h.large.enter(ctx)()
 	b := h.acquire()
 	defer h.release(b)
 	p, body, result, err := h.readMessages(ctx, b, limit, decodeBody)
