@@ -26,7 +26,7 @@ func (c *importEvents) Run(ctx context.Context, g *globals) error {
 	}
 	return g.importFiles(ctx, c.Project, c.Files, func(in *installation, im importer.Import) (importer.Ledger, error) {
 		events := importer.Events{
-			Import: im, Decode: in.cfg.decoder(), Fields: decode.RowFields(), MaxEvent: in.cfg.limits.event,
+			Import: im, Decode: in.cfg.limits.decoder(), Fields: decode.RowFields(), MaxEvent: in.cfg.limits.event,
 			Format: importer.Format(c.Format), Map: columns, Ignore: c.Ignore,
 		}
 		return events.Run(ctx, c.Files)
