@@ -125,7 +125,8 @@ type buffers struct {
 	encoded []byte       // all records, one after the other
 	ends    []int        // of each record in encoded
 	records [][]byte
-	refused [][]byte // records of refused messages
+	refused [][]byte      // records of refused messages
+	reasons []reasonCount // of refused
 
 	messages []collector.Message
 }
@@ -143,7 +144,7 @@ func (h *Handler) acquire() *buffers {
 }
 
 func (h *Handler) release(b *buffers) {
-	b.refused = nil
+	b.refused, b.reasons = nil, nil
 	if b.body.Cap()+cap(b.encoded) <= keepBuffer && cap(b.messages) <= keepMessages {
 		clear(b.messages) // their strings are not held either
 		h.buffers.Put(b)

@@ -15,8 +15,7 @@ func (h *Handler) keep(ctx *fasthttp.RequestCtx, b *buffers, p *collector.Projec
 	if len(messages)+len(b.refused) == 0 {
 		return nil
 	}
-	sender := senderOf(ctx)
-	sender.IP = h.Proxies.client(&ctx.Request.Header, sender.IP)
+	sender := h.senderOf(ctx)
 	h.recognize(ctx, p, &sender, messages)
 	b.encoded, b.ends, b.records = b.encoded[:0], b.ends[:0], b.records[:0]
 	for i := range messages {
@@ -38,7 +37,7 @@ func (h *Handler) keep(ctx *fasthttp.RequestCtx, b *buffers, p *collector.Projec
 	if err != nil {
 		return &refusal{fasthttp.StatusServiceUnavailable, "events cannot be stored at present; send them again later"}
 	}
-	h.of(p).accepted.Add(int64(len(messages)))
+	h.of(p).add(int64(len(messages)), b.reasons)
 	return nil
 }
 
@@ -73,14 +72,14 @@ func complete(c, sender *event.Client, origin event.Origin) {
 }
 
 // senderOf returns what the request itself says of its sender, copied.
-func senderOf(ctx *fasthttp.RequestCtx) event.Client {
+func (h *Handler) senderOf(ctx *fasthttp.RequestCtx) event.Client {
 	header := &ctx.Request.Header
 	ip, _ := netip.AddrFromSlice(ctx.RemoteIP())
 	if ip = ip.Unmap(); ip.IsUnspecified() {
 		ip = netip.Addr{}
 	}
 	return event.Client{
-		IP:        ip,
+		IP:        h.Proxies.client(header, ip),
 		UserAgent: text(header.UserAgent()),
 		Hints: event.Hints{
 			Brands:   text(header.Peek("Sec-CH-UA")),

@@ -32,7 +32,7 @@ func (h *Handler) refuse(ctx *fasthttp.RequestCtx, b *buffers, p *collector.Proj
 		h.refuseNumber(b, p, rejected)
 		return
 	}
-	sender := senderOf(ctx)
+	sender := h.senderOf(ctx)
 	for i, sent := range h.Decode.Sent(body, rejected) {
 		h.refuseMessage(ctx, b, p, &sender, &rejected[i], sent)
 	}
@@ -46,7 +46,7 @@ func (h *Handler) refusePixel(ctx *fasthttp.RequestCtx, b *buffers, p *collector
 	}}
 	args := ctx.QueryArgs()
 	if h.of(p).allows(len(args.QueryString())+refusedCost, h.Now()) {
-		sender := senderOf(ctx)
+		sender := h.senderOf(ctx)
 		h.refuseMessage(ctx, b, p, &sender, &rejected[0], h.Decode.SentPixel(args, &decoded))
 	} else {
 		h.refuseNumber(b, p, rejected)
@@ -67,8 +67,11 @@ func (h *Handler) refuseRequest(ctx *fasthttp.RequestCtx, p *collector.Project, 
 		m.Detail = err.Error()
 		m.Size, m.Hash = sumOf(body)
 	}
-	h.of(p).reject(reason, 1)
-	h.noteSink(h.Sink.Append([][]byte{refusedRecord(&m)}))
+	kept := h.Sink.Append([][]byte{refusedRecord(&m)})
+	h.noteSink(kept)
+	if kept == nil {
+		h.of(p).reject(reason, 1)
+	}
 }
 
 // requestReason is "" for a request that the sender will repeat, or that was not read.
@@ -111,8 +114,7 @@ func (h *Handler) refuseMessage(ctx *fasthttp.RequestCtx, b *buffers, p *collect
 		m.Payload = string(sum)
 	}
 	m.Size, m.Hash = sumOf(sum)
-	h.of(p).reject(m.Reason, 1)
-	b.refused = append(b.refused, refusedRecord(&m))
+	b.refuse(&m)
 }
 
 // refuseNumber adds a record for each reason.
@@ -126,9 +128,14 @@ func (h *Handler) refuseNumber(b *buffers, p *collector.Project, rejected []coll
 			Project: p.ID, Reason: reason, ReceivedAt: h.Now().UnixMilli(), More: counts[reason] - 1,
 			Detail: "too many were refused at a time; of these only the number is kept",
 		}
-		h.of(p).reject(reason, counts[reason])
-		b.refused = append(b.refused, refusedRecord(&m))
+		b.refuse(&m)
 	}
+}
+
+// refuse adds the record of a message.
+func (b *buffers) refuse(m *collector.RefusedMessage) {
+	b.refused = append(b.refused, refusedRecord(m))
+	b.reasons = append(b.reasons, reasonCount{m.Reason, 1 + m.More})
 }
 
 func sumOf(data []byte) (size uint64, hash string) {

@@ -97,6 +97,32 @@ func TestRefusedRequestsAreKept(t *testing.T) {
 	refused := f.sink.refused(t)
 	size, hash := sumOf([]byte("{"))
 	equal(t, []any{refused[0].Size, refused[0].Hash, refused[1].Size}, []any{size, hash, uint64(2001)})
+	equal(t, f.ByProject()["shop"].Rejected, map[string]int64{"malformed": 1, "too large": 1, "forbidden origin": 1, "unknown encoding": 1})
+}
+
+// What is answered 503 comes again and is counted then.
+func TestRefusedMessagesAreCountedOnceDurable(t *testing.T) {
+	f := newFixture()
+	f.sink.err = fmt.Errorf("disk is full")
+	for _, want := range []int{http.StatusServiceUnavailable, http.StatusOK} {
+		status, _, _ := f.do("POST", "/v1/batch", `{"writeKey":"wk_open","batch":[{"type":"page"},{"type":"track"}]}`, nil)
+		equal(t, status, want)
+		f.sink.err = nil
+	}
+	equal(t, f.ByProject(), map[string]ProjectStats{"open": {1, map[string]int64{"invalid event": 1}}})
+}
+
+func TestRefusedMessageOfAClientBehindAProxy(t *testing.T) {
+	f := newFixture()
+	f.Proxies = proxies(t, "192.0.2.0/24")
+	from := headers{"X-Forwarded-For": "203.0.113.77", "Origin": "https://shop.test"}
+	f.do("POST", "/v1/track", `{"writeKey":"wk_open","messageId":"m"}`, from)
+	f.do("GET", "/p.gif?k=wk_open&mid=p", "", from)
+	for _, m := range f.sink.refused(t) {
+		if !strings.Contains(m.Payload, `"ip":"203.0.113.0"`) {
+			t.Errorf("%s", m.Payload)
+		}
+	}
 }
 
 // Garbage cannot fill the spool: beyond the allowance its number is kept, and it grows again with time.

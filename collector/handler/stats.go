@@ -62,6 +62,20 @@ func (h *Handler) of(p *collector.Project) *projectState {
 // allows takes n bytes from the project's allowance, if it has as many.
 func (s *projectState) allows(n int, now time.Time) bool { return s.allowance.AllowN(now, n) }
 
+// reasonCount is how many messages of a request were refused for a reason.
+type reasonCount struct {
+	reason string
+	events uint64
+}
+
+// add counts the messages of a request, once they are durable: what is answered 503 comes again.
+func (s *projectState) add(accepted int64, refused []reasonCount) {
+	s.accepted.Add(accepted)
+	for _, r := range refused {
+		s.reject(r.reason, r.events)
+	}
+}
+
 func (s *projectState) reject(reason string, n uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
