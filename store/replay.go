@@ -60,6 +60,8 @@ func (db *DB) MarkReplayed(ctx context.Context, token string, replayed []collect
 		if name == "" {
 			name = m.Hash
 		}
+		// Another copy that is refused later was received, and booked, once more.
+		name = fmt.Sprintf("%d %s", m.ReceivedAt, name)
 		return b.Append(m.Project, "", string(collector.Replayed), m.Reason, name, uint64(1), now)
 	})
 	if err != nil {

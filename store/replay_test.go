@@ -90,6 +90,18 @@ func TestRefusedMessagesAreListedUntilReplayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed(all, 100, "h2 h3 h0 h1 ")
+	// A copy from a collector whose clock is behind was booked, too, and is replayed for itself.
+	late.ReceivedAt = messages[4].ReceivedAt - 1000
+	if err := in.RejectMessages(t.Context(), "rejected 5", []collector.RefusedMessage{late}); err != nil {
+		t.Fatal(err)
+	}
+	if list, err = db.Refused(t.Context(), all, 1); err != nil || len(list) != 1 || list[0].Hash != "h4" {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if err := db.MarkReplayed(t.Context(), "rejected 6", list); err != nil {
+		t.Fatal(err)
+	}
+	wantBooked(t, db, project, " replayed invalid event 3", " replayed malformed 1")
 }
 
 func TestRowsOfRefusedEventsAreReadAsWritten(t *testing.T) {
