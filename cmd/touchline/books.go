@@ -111,20 +111,24 @@ func (b *balance) addsUp() bool {
 
 // reckon draws the balance of what a spool, the ledger and the tables say.
 //
-// What was delivered, imported and replayed and is neither stored nor expired was there before: duplicates. The batch that
-// is on its way may be stored, and booked, before the spool gives it up; what is known to be there no longer counts as
-// pending.
+// What was delivered, imported and replayed and is neither stored nor expired was there before: duplicates. The batch that is on
+// its way may be stored, and booked, before the spool gives it up; what is known to be there no longer counts as pending.
+//
+// What was replayed is no longer rejected. Whoever kept a refused event may have been killed before the ledger had it, and
+// booked it as delivered once the cause was mended: the replay of such an event says nothing new.
 func reckon(s *spoolState, booked []store.Booked, stored map[string]uint64) balance {
 	b := balance{here: s.Accepted, pending: s.Records, rejected: make(map[string]uint64)}
+	type cause struct{ project, reason string }
+	refused, replayed := make(map[cause]uint64), make(map[cause]uint64)
 	var arrived, here uint64
 	for _, e := range booked {
 		switch e.Outcome {
 		case collector.Delivered, collector.Imported:
 			arrived += e.Events
 		case collector.Refused:
-			b.rejected[e.Reason] += e.Events
+			refused[cause{e.Project, e.Reason}] += e.Events
 		case collector.Unkept: // one record of the spool stood for them and another
-			b.rejected[e.Reason] += e.Events
+			refused[cause{e.Project, e.Reason}] += e.Events
 			if e.Collector == s.id {
 				b.here += e.Events
 			} else {
@@ -132,8 +136,7 @@ func reckon(s *spoolState, booked []store.Booked, stored map[string]uint64) bala
 			}
 			continue // in no spool
 		case collector.Replayed:
-			arrived += e.Events
-			b.rejected[e.Reason] -= e.Events
+			replayed[cause{e.Project, e.Reason}] += e.Events
 			continue // received before
 		case collector.Expired:
 			b.expired += e.Events
@@ -148,7 +151,13 @@ func reckon(s *spoolState, booked []store.Booked, stored map[string]uint64) bala
 			b.elsewhere += e.Events
 		}
 	}
-	maps.DeleteFunc(b.rejected, func(_ string, n uint64) bool { return n == 0 }) // all of them were replayed
+	for c, n := range refused {
+		mended := min(n, replayed[c])
+		arrived += mended
+		if n > mended {
+			b.rejected[c.reason] += n - mended
+		}
+	}
 	for _, n := range stored {
 		b.stored += n
 	}
@@ -216,7 +225,7 @@ func (d *doctor) books(ctx context.Context) {
 	case b.missing < 0:
 		d.ill("ledger", "%d events more were delivered than received: the spool is older than the database; was it restored from a copy?", -b.missing)
 	default:
-		d.ill("ledger", "%d stored events are in no book: an import was killed (do it again), or they are older than the ledger", b.unknown)
+		d.ill("ledger", "%d stored events are in no book: an import or a replay was killed (do it again), or they are older than the ledger", b.unknown)
 	}
 }
 

@@ -48,6 +48,14 @@ func TestReckon(t *testing.T) {
 			}, 97,
 			"158 = 97 stored + 1 duplicate + 60 rejected + 0 pending + 0 expired; missing 0, unknown 0", true,
 		},
+		"replayed after the ledger missed the refusal, then delivered": {
+			spool.Stats{Accepted: 90}, []store.Booked{delivered, entry("", collector.Replayed, "A", 1)}, 90,
+			"90 = 90 stored + 0 duplicate + 0 rejected + 0 pending + 0 expired; missing 0, unknown 0", true,
+		},
+		"replayed after an import was killed": {
+			spool.Stats{}, []store.Booked{entry("", collector.Replayed, "A", 1)}, 1,
+			"0 = 1 stored + 0 duplicate + 0 rejected + 0 pending + 0 expired; missing 0, unknown 1", false,
+		},
 		"imports, and no spool": {
 			spool.Stats{},
 			[]store.Booked{entry("", collector.Imported, "", 30), entry("", collector.Refused, "A", 2), entry("", collector.Expired, "", 1)}, 20,
