@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/touchline-hq/touchline/collector"
@@ -38,7 +39,7 @@ type Inserter interface {
 	Reject(ctx context.Context, token string, refused []collector.RefusedEvent) error
 	// RejectMessages keeps messages that were refused at the door.
 	RejectMessages(ctx context.Context, token string, refused []collector.RefusedMessage) error
-	// Book enters into the ledger what became of a batch.
+	// Book enters into the ledger what became of a batch. It may keep the entries' strings.
 	Book(ctx context.Context, token string, entries []collector.Entry) error
 	// ActiveParts is how many parts the database has still to merge where there are most.
 	ActiveParts(ctx context.Context) (int, error)
@@ -215,6 +216,7 @@ func (d *Deliverer) refuse(record []byte, why *collector.RefusedError) error {
 	if err := e.UnmarshalShared(record); err != nil {
 		return unreadable(err)
 	}
+	e.Project = strings.Clone(e.Project) // goes into the ledger's entries, which may be kept
 	d.refused = append(d.refused, collector.RefusedEvent{Event: e, Reason: why.Reason, Detail: why.Detail})
 	return nil
 }

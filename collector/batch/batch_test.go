@@ -107,6 +107,7 @@ type inserter struct {
 
 	failReject, failBook int // how often they fail from now on
 	rejected, booked     []string
+	kept                 []collector.Entry // as Book was given them
 }
 
 type call struct {
@@ -175,6 +176,7 @@ func (in *inserter) Book(_ context.Context, token string, entries []collector.En
 		in.failBook--
 		return errAway
 	}
+	in.kept = append(in.kept, entries...)
 	for _, e := range entries {
 		in.booked = append(in.booked, fmt.Sprintf("%s: %s %s %s %d", token, e.Project, e.Outcome, e.Reason, e.Events))
 	}
@@ -448,6 +450,27 @@ func TestABatchOfRefusedEventsOnlyIsBookedToo(t *testing.T) {
 		}
 		if len(in.rejected) != 2 || q.Pending() != 0 {
 			t.Errorf("rejected %q, %d left", in.rejected, q.Pending())
+		}
+	})
+}
+
+// Metrics keep what was booked, and the queue writes the next batch where this one was.
+func TestWhatWasBookedOutlivesTheBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		records := ids("a", "poison 1")
+		q, in := newQueue(records), &inserter{}
+		if err := deliverer(q, in).Run(t.Context(), closed()); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			clear(r)
+		}
+		want := []collector.Entry{
+			{Project: "shop", Outcome: collector.Delivered, Events: 1},
+			{Project: "shop", Outcome: collector.Refused, Reason: "POISON", Events: 1},
+		}
+		if !slices.Equal(in.kept, want) {
+			t.Errorf("booked %v, want %v", in.kept, want)
 		}
 	})
 }
