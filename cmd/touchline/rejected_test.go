@@ -129,7 +129,7 @@ func sameSet(t *testing.T, got, want []string) {
 	}
 	for s, n := range seen {
 		if n != 0 {
-			t.Errorf("%q: %+d in %q", s, n, got)
+			t.Errorf("%q: %+d in %.1000q", s, n, got)
 		}
 	}
 }
