@@ -470,6 +470,9 @@ func (a *account) kills(up *instance.Process) *instance.Process {
 	}
 	part("engine killed")
 	a.settle()
+	if said := up.Stderr(t); !strings.Contains(said, "engine is down") || strings.Contains(said, "'poison'") {
+		t.Errorf("the log lacks the engine's end, or says what was sent: %s", said)
+	}
 	ids := messageIDs("frozen", 50)
 	sendToFrozenEngine(t, in, ids)
 	a.take(ids...)

@@ -173,7 +173,7 @@ func (e *Engine) supervise(ctx context.Context, c *child) {
 			wait = minPause
 		}
 		for err := c.exitError(); err != nil; wait = min(2*wait, maxPause) {
-			e.log.Warn("engine is down, starting it again", "error", err, "pause", wait)
+			e.log.Warn("engine is down, starting it again", "error", withoutValues(err), "pause", wait)
 			if !pause(ctx, wait) {
 				return
 			}

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -124,13 +125,24 @@ func (c *child) lastWords() string {
 	}
 	defer func() { _ = file.Close() }()
 	const most = 1000
-	if info, err := file.Stat(); err == nil && info.Size() > most {
+	info, err := file.Stat()
+	cut := err == nil && info.Size() > most
+	if cut {
 		_, _ = file.Seek(-most, io.SeekEnd)
 	}
 	text, _ := io.ReadAll(io.LimitReader(file, most))
+	if cut {
+		_, text, _ = bytes.Cut(text, []byte("\n")) // what is left of a line may begin within a value
+	}
 	words := strings.Fields(terminalCodes.ReplaceAllString(strings.ToValidUTF8(string(text), ""), ""))
 	return strings.Join(words, " ")
 }
+
+var quotedText = regexp.MustCompile(`'[^']*'?`)
+
+// withoutValues is an error's text for the log of a running instance: what the engine puts into quotation marks may be of
+// an event that it refused.
+func withoutValues(err error) string { return quotedText.ReplaceAllString(err.Error(), "'…'") }
 
 // terminalCodes move the cursor and the like.
 var terminalCodes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
