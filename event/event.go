@@ -68,7 +68,7 @@ type Event struct {
 	// ClientDay and ClientKey decide where the row is stored. They come only from what a client's retry repeats, so
 	// that two copies of a message always meet. See StorageKey.
 	ClientDay int32  // days since 1970-01-01; 0 when the client sent no time, or an absurd one
-	ClientKey uint64 // keyless hash of the ids that the client sent
+	ClientKey uint64 // keyless hash of the ids that the client sent; 0 of who objects to tracking, whatever was sent
 
 	URL      string
 	Host     string

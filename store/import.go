@@ -56,6 +56,15 @@ func (im *Importer) Insert(ctx context.Context, events []event.Event) (added int
 	return len(im.absent) - len(im.refused), im.refused, nil
 }
 
+// InsertAbsent stores those of events that are not there yet, the first of each message, and enters nothing into the
+// ledger. It fails as Inserter.Insert does.
+func (im *Importer) InsertAbsent(ctx context.Context, token string, events []event.Event) error {
+	if err := im.findAbsent(ctx, events); err != nil || len(im.absent) == 0 {
+		return err
+	}
+	return im.inserter.Insert(ctx, token, event.Records(im.absent))
+}
+
 // Close ends the connection.
 func (im *Importer) Close() { im.inserter.Close() }
 

@@ -124,10 +124,10 @@ func (c *rejectedReplay) Run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return err
 	}
-	inserter := in.db.NewInserter()
-	defer inserter.Close()
+	sink := in.db.NewImporter(project.ID)
+	defer sink.Close()
 	r := replay.Replayer{
-		Project: project, Store: &replayStore{inserter, in.db, filter}, Decode: in.cfg.limits.decoder(), Enrich: enrich.New(geo),
+		Project: project, Store: &replayStore{sink, in.db, filter}, Decode: in.cfg.limits.decoder(), Enrich: enrich.New(geo),
 	}
 	report, err := r.Run(ctx)
 	writeReplay(os.Stdout, &report)
@@ -152,7 +152,7 @@ func writeReplay(w io.Writer, r *replay.Report) {
 
 // replayStore is the database as replaying sees it.
 type replayStore struct {
-	*store.Inserter
+	sink   *store.Importer
 	db     *store.DB
 	filter store.RefusedFilter
 }
@@ -165,7 +165,7 @@ func (s *replayStore) After(ctx context.Context, last *collector.Rejected) ([]co
 }
 
 func (s *replayStore) Insert(ctx context.Context, token string, events []event.Event) error {
-	return s.Inserter.Insert(ctx, token, event.Records(events))
+	return s.sink.InsertAbsent(ctx, token, events)
 }
 
 func (s *replayStore) Unmarshal(payload string) (event.Event, error) {
