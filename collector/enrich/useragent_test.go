@@ -165,14 +165,16 @@ func FuzzUserAgent(f *testing.F) {
 	}
 	f.Add("Mozilla/5.0 (", ";v=", `"`)
 	f.Add("Opera/9.80 ()", "", "")
+	f.Add("0", "\xdd", "\x97") // halves of a character
 	f.Add("Mozilla/5.0 (Symbian) AppleWebKit/1 a b", "", "")
 	f.Fuzz(func(t *testing.T, ua, brands, platform string) {
 		r := read(ua, event.Hints{Brands: brands, Platform: platform, Mobile: "?0"})
 		if !oneOf(r.device, "", "desktop", "mobile", "tablet", "tv", "console") {
 			t.Fatalf("device %q", r.device)
 		}
+		sent := utf8.ValidString(ua) && utf8.ValidString(brands) && utf8.ValidString(platform)
 		for _, s := range []string{r.browser, r.browserVersion, r.os, r.osVersion, r.bot} {
-			if len(s) > maxUserAgent || utf8.ValidString(ua+brands+platform) && !utf8.ValidString(s) {
+			if len(s) > maxUserAgent || sent && !utf8.ValidString(s) {
 				t.Fatalf("%q", s)
 			}
 		}

@@ -109,7 +109,7 @@ func TestRefusedMessagesAreCountedOnceDurable(t *testing.T) {
 		equal(t, status, want)
 		f.sink.err = nil
 	}
-	equal(t, f.ByProject(), map[string]ProjectStats{"open": {1, map[string]int64{"invalid event": 1}}})
+	equal(t, f.ByProject(), map[string]ProjectStats{"open": {Accepted: 1, Rejected: map[string]int64{"invalid event": 1}}})
 }
 
 func TestRefusedMessageOfAClientBehindAProxy(t *testing.T) {
