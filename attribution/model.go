@@ -25,9 +25,15 @@ type Fitted interface {
 	// paths' conversions and value. The slice belongs to the Fitted: read only.
 	Totals() []Credit
 	// Shares splits one conversion over the touches of its journey, which are channels of the same Paths, in units of
-	// ShareUnit. Shares are never negative and add up to ShareUnit exactly; what rounding leaves over is on one touch.
+	// ShareUnit. Hours are as in Row, or nil; a model that is Timed needs them. Shares are never negative and add up to ShareUnit exactly; what rounding leaves over is on one touch.
 	// No touches, no shares. The result uses dst's memory if it is large enough, and belongs to the caller.
-	Shares(dst []int64, touches []Channel) []int64
+	Shares(dst []int64, touches []Channel, hours []float64) []int64
+}
+
+// Timed marks a Model that needs to know when touches were: its Fit refuses paths without hours.
+type Timed interface {
+	Model
+	Timed()
 }
 
 // SeparateTotals marks a Fitted whose Totals are not the sums of its Shares over the journeys: they come from all

@@ -27,10 +27,11 @@ type Row struct {
 	Conversions float64   // journeys on this path that converted
 	Value       float64   // what those conversions were worth, together
 	Nulls       float64   // journeys on this path that ended without a conversion
+	Hours       []float64 // of each touch, before the journey's end, never growing; nil where nobody knows; read only
 }
 
-// Paths are the paths of many journeys, added up. Rows are distinct and sorted by their touches, Channels by name, and
-// sums are exact, so that the same input in any order is the same Paths to the bit, and so is whatever is computed from
+// Paths are the paths of many journeys, added up. Rows are distinct and sorted by their touches and hours, Channels by name, and
+// same touches at other hours a row of their own, sums are exact, so that the same input in any order is the same Paths to the bit, and so is whatever is computed from
 // it row by row. Nobody changes a Paths after it was built; any number of goroutines may read it.
 type Paths struct {
 	Channels []string
@@ -44,7 +45,7 @@ type Paths struct {
 
 // FieldError says which field of a row breaks which rule.
 type FieldError struct {
-	Field  string // path, conversions, value or nulls
+	Field  string // path, hours, conversions, value or nulls
 	Reason string // what is wrong and what would be right, on one line
 }
 
@@ -55,6 +56,7 @@ type Builder struct {
 	names   []string
 	index   map[string]Channel
 	touches []Channel // of all paths, one after the other
+	hours   []float64 // of all touches, or empty
 	paths   []tally
 }
 
@@ -84,16 +86,43 @@ func (b *Builder) Channel(name string) Channel {
 
 // Path introduces a path of touches, which it copies and which come from Channel. A path may be introduced any number
 // of times; whoever remembers the PathID of paths that occur often saves work. The error is a *FieldError.
-func (b *Builder) Path(touches []Channel) (PathID, error) {
+func (b *Builder) Path(touches []Channel) (PathID, error) { return b.TimedPath(touches, nil) }
+
+// TimedPath is Path for touches of which is known how many hours before the journey's end they were. Either all paths
+// of a Builder have hours, or none has.
+func (b *Builder) TimedPath(touches []Channel, hours []float64) (PathID, error) {
 	if len(touches) == 0 {
 		return 0, &FieldError{"path", "is empty; a path has at least one channel"}
+	}
+	if err := b.checkHours(len(touches), hours); err != nil {
+		return 0, err
 	}
 	if len(b.paths) == cap(b.paths) { // append would grow a long slice by a quarter, and copy five times as much
 		b.paths = slices.Grow(b.paths, len(b.paths)+1)
 	}
 	b.touches = append(b.touches, touches...)
+	b.hours = append(b.hours, hours...)
 	b.paths = append(b.paths, tally{end: len(b.touches)})
 	return PathID(len(b.paths) - 1), nil //nolint:gosec // 2^32 paths do not fit into memory
+}
+
+func (b *Builder) checkHours(touches int, hours []float64) error {
+	if len(b.paths) > 0 && (len(hours) == 0) != (len(b.hours) == 0) {
+		return &FieldError{"hours", "are given for some paths only; give them for all, or for none"}
+	}
+	if len(hours) > 0 && len(hours) != touches {
+		return &FieldError{"hours", fmt.Sprintf("are %d numbers for %d touches; each touch has one", len(hours), touches)}
+	}
+	for i, h := range hours {
+		if !(h >= 0 && h <= MaxNumber) {
+			return &FieldError{"hours", fmt.Sprintf("are %v at touch %d; they must be from 0 to %v", h, i+1, MaxNumber)}
+		}
+		if i > 0 && h > hours[i-1] {
+			return &FieldError{"hours", fmt.Sprintf("grow from %v to %v at touch %d; a path goes from its first touch to its last",
+				hours[i-1], h, i+1)}
+		}
+	}
+	return nil
 }
 
 // Add adds journeys to a path. The error is a *FieldError and leaves the Builder as it was.
@@ -135,18 +164,25 @@ func checkNumber(field string, x float64) error {
 func (b *Builder) Paths() *Paths {
 	p := &Paths{Channels: b.sortChannels(), Rows: make([]Row, 0, len(b.paths))}
 	var total tally
-	touches := make([]Channel, 0, len(b.touches))
+	touches, hours := make([]Channel, 0, len(b.touches)), make([]float64, 0, len(b.hours))
 	for sorted := b.sortPaths(); len(sorted) > 0; {
-		path, t := b.path(sorted[0].path), b.paths[sorted[0].path]
-		for sorted = sorted[1:]; len(sorted) > 0 && slices.Equal(b.path(sorted[0].path), path); sorted = sorted[1:] {
+		id := sorted[0].path
+		t := b.paths[id]
+		for sorted = sorted[1:]; len(sorted) > 0 && b.compare(sorted[0].path, id) == 0; sorted = sorted[1:] {
 			t.merge(&b.paths[sorted[0].path])
 		}
 		if t.conversions.isZero() && t.nulls.isZero() {
 			continue
 		}
+		row := Row{Conversions: t.conversions.float(), Value: t.value.float(), Nulls: t.nulls.float()}
 		start := len(touches)
-		touches = append(touches, path...)
-		p.Rows = append(p.Rows, Row{touches[start:], t.conversions.float(), t.value.float(), t.nulls.float()})
+		touches = append(touches, b.path(id)...)
+		row.Touches = touches[start:]
+		if len(b.hours) > 0 {
+			hours = append(hours, b.pathHours(id)...)
+			row.Hours = hours[start:]
+		}
+		p.Rows = append(p.Rows, row)
 		total.merge(&t)
 	}
 	p.Conversions, p.Value, p.Nulls = total.conversions.float(), total.value.float(), total.nulls.float()
@@ -161,12 +197,29 @@ func (t *tally) merge(other *tally) {
 }
 
 // path is the touches of a path.
-func (b *Builder) path(id PathID) []Channel {
-	start := 0
-	if id > 0 {
-		start = b.paths[id-1].end
+func (b *Builder) path(id PathID) []Channel { return b.touches[b.start(id):b.paths[id].end] }
+
+// pathHours is the hours of a path's touches, empty where nobody knows them.
+func (b *Builder) pathHours(id PathID) []float64 {
+	if len(b.hours) == 0 {
+		return nil
 	}
-	return b.touches[start:b.paths[id].end]
+	return b.hours[b.start(id):b.paths[id].end]
+}
+
+func (b *Builder) start(id PathID) int {
+	if id == 0 {
+		return 0
+	}
+	return b.paths[id-1].end
+}
+
+// compare sorts paths.
+func (b *Builder) compare(x, y PathID) int {
+	if c := slices.Compare(b.path(x), b.path(y)); c != 0 {
+		return c
+	}
+	return slices.Compare(b.pathHours(x), b.pathHours(y))
 }
 
 // sortChannels returns the names sorted and renumbers all touches accordingly.
@@ -201,7 +254,7 @@ func (b *Builder) sortPaths() []sortKey {
 		if x.prefix != y.prefix {
 			return cmp.Compare(x.prefix, y.prefix)
 		}
-		return slices.Compare(b.path(x.path), b.path(y.path))
+		return b.compare(x.path, y.path)
 	})
 	return keys
 }

@@ -106,6 +106,63 @@ func TestBuilderErrors(t *testing.T) {
 	}
 }
 
+// Touches at other hours are another row; those at the same are one.
+func TestBuilderHours(t *testing.T) {
+	var b attribution.Builder
+	for _, p := range []struct {
+		names string
+		hours []float64
+	}{{"b a", []float64{9, 0.5}}, {"b", []float64{7}}, {"b a", []float64{2, 0.5}}, {"b a", []float64{9, 0.5}}} {
+		var touches []attribution.Channel
+		for name := range strings.FieldsSeq(p.names) {
+			touches = append(touches, b.Channel(name))
+		}
+		path, err := b.TimedPath(touches, p.hours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(p.hours) // the Builder has its own
+		if err := b.Add(path, 1, 0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Path([]attribution.Channel{0}); err == nil ||
+		err.Error() != "hours are given for some paths only; give them for all, or for none" {
+		t.Errorf("a path without hours: %v", err)
+	}
+	want := []attribution.Row{
+		{Touches: []attribution.Channel{1}, Hours: []float64{7}, Conversions: 1},
+		{Touches: []attribution.Channel{1, 0}, Hours: []float64{2, 0.5}, Conversions: 1},
+		{Touches: []attribution.Channel{1, 0}, Hours: []float64{9, 0.5}, Conversions: 2},
+	}
+	if got := b.Paths().Rows; !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestBuilderHoursErrors(t *testing.T) {
+	for want, hours := range map[string][]float64{
+		"hours are 1 numbers for 2 touches; each touch has one":                             {1},
+		"hours are NaN at touch 1; they must be from 0 to 1e+12":                            {math.NaN(), 1},
+		"hours are -1 at touch 2; they must be from 0 to 1e+12":                             {1, -1},
+		"hours grow from 1 to 1.5 at touch 2; a path goes from its first touch to its last": {1, 1.5},
+	} {
+		var b attribution.Builder
+		a := b.Channel("a")
+		if _, err := b.TimedPath([]attribution.Channel{a, a}, hours); err == nil || err.Error() != want {
+			t.Errorf("%v: %v, want %s", hours, err, want)
+		}
+	}
+	var b attribution.Builder
+	a := b.Channel("a")
+	if _, err := b.Path([]attribution.Channel{a}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.TimedPath([]attribution.Channel{a}, []float64{1}); err == nil {
+		t.Error("hours for some paths only")
+	}
+}
+
 // number is what files hold: counts, prices, and the odd fraction that no sum of floats keeps.
 func number() *rapid.Generator[float64] {
 	return rapid.OneOf(

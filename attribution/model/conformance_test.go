@@ -16,6 +16,24 @@ import (
 type line struct {
 	path                      []string
 	conversions, value, nulls float64
+	hours                     []float64 // where nil: as many as touches follow
+}
+
+// hoursOf is where line has none: a touch an hour.
+func hoursOf(touches int) []float64 {
+	hours := make([]float64, touches)
+	for i := range hours {
+		hours[i] = float64(touches - 1 - i)
+	}
+	return hours
+}
+
+func drawHours(t *rapid.T, touches int) []float64 {
+	hour := rapid.OneOf(rapid.SampledFrom([]float64{0, 1, 168, attribution.MaxNumber}), rapid.Float64Range(0, 2000))
+	hours := rapid.SliceOfN(hour, touches, touches).Draw(t, "hours")
+	slices.Sort(hours)
+	slices.Reverse(hours)
+	return hours
 }
 
 func build(t testing.TB, lines []line) *attribution.Paths {
@@ -26,7 +44,10 @@ func build(t testing.TB, lines []line) *attribution.Paths {
 		for _, name := range l.path {
 			touches = append(touches, b.Channel(name))
 		}
-		path, err := b.Path(touches)
+		if l.hours == nil {
+			l.hours = hoursOf(len(touches))
+		}
+		path, err := b.TimedPath(touches, l.hours)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,9 +88,15 @@ func everyModel() map[string]attribution.Model {
 	for _, m := range All() {
 		models[m.Name()] = m
 	}
-	for order := 2; order <= maxOrder; order++ {
+	for order := 2; order <= MaxOrder; order++ {
 		models[fmt.Sprintf("markov%d", order)] = Markov{Order: order}
 	}
+	for name, steps := range map[string]int{"markov_auto": AutoSteps, "markov_50_steps": 50} {
+		models[name] = Markov{Order: 2, MaxSteps: steps}
+	}
+	models["position_first"] = Position{First: 1}
+	models["position_uneven"] = Position{First: 0.3, Last: 0.1}
+	models["time_decay_hour"] = TimeDecay{HalfLife: 1}
 	return models
 }
 
@@ -82,12 +109,15 @@ func conform(t *testing.T, property func(t *rapid.T, m attribution.Model)) {
 	}
 }
 
-var plain = []string{"a", "b", "c", "d", "e"}
+var plain = []string{"a", "b", "c", "d", attribution.Direct}
 
 func drawLines(t *rapid.T, minimum int) []line {
 	count := rapid.Map(rapid.IntRange(0, 4), func(n int) float64 { return float64(n) })
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) line {
 		l := line{path: rapid.SliceOfN(rapid.SampledFrom(plain), 1, 9).Draw(t, "path")}
+		if rapid.Bool().Draw(t, "timed") {
+			l.hours = drawHours(t, len(l.path))
+		}
 		l.nulls = count.Draw(t, "nulls")
 		l.conversions = rapid.OneOf(count, rapid.Float64Range(0.01, 1000)).Draw(t, "conversions")
 		if l.conversions > 0 {
@@ -135,7 +165,9 @@ func TestInputOrderIrrelevant(t *testing.T) {
 
 // A channel is not mistaken for another one, whatever they are called.
 func TestNamesIrrelevant(t *testing.T) {
-	odd := map[string]string{"a": "x", "b": "x > x", "c": `"x",`, "d": "xx", "e": "(start)\n"}
+	odd := map[string]string{
+		"a": "x", "b": "x > x", "c": `"x",`, "d": "(start)\n", attribution.Direct: attribution.Direct, // whose name means something
+	}
 	conform(t, func(rt *rapid.T, m attribution.Model) {
 		lines := drawLines(rt, 1)
 		p := build(t, lines)
@@ -171,7 +203,7 @@ func TestSharesAddUpExactly(t *testing.T) {
 			touches := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, len(p.Channels)-1), func(c int) attribution.Channel {
 				return attribution.Channel(c)
 			}), 1, 30).Draw(rt, "touches")
-			dst = f.Shares(dst, touches)
+			dst = f.Shares(dst, touches, drawHours(rt, len(touches)))
 			sum := int64(0)
 			for _, share := range dst {
 				if share < 0 {
@@ -194,7 +226,7 @@ func TestSharesAgreeWithTotals(t *testing.T) {
 		sums := make([]attribution.Credit, len(p.Channels))
 		var all attribution.Credit
 		for _, row := range p.Rows {
-			for i, share := range f.Shares(nil, row.Touches) {
+			for i, share := range f.Shares(nil, row.Touches, row.Hours) {
 				part := float64(share) / attribution.ShareUnit
 				sums[row.Touches[i]].Conversions += row.Conversions * part
 				sums[row.Touches[i]].Value += row.Value * part
@@ -209,7 +241,7 @@ func TestSharesAgreeWithTotals(t *testing.T) {
 			return
 		}
 		for c, total := range f.Totals() {
-			if !near(sums[c].Conversions, total.Conversions) || !near(sums[c].Value, total.Value) {
+			if math.Abs(sums[c].Conversions-total.Conversions) > 1e-9*p.Conversions || math.Abs(sums[c].Value-total.Value) > 1e-9*p.Value {
 				rt.Errorf("%s: shares add up to %v, the total is %v", p.Channels[c], sums[c], total)
 			}
 		}
@@ -227,7 +259,7 @@ func TestNothingIn(t *testing.T) {
 			if got, want := f.Totals(), make([]attribution.Credit, 2); !slices.Equal(got, want) {
 				t.Errorf("no conversions: %v", got)
 			}
-			if got := f.Shares(make([]int64, 3), nil); len(got) != 0 {
+			if got := f.Shares(make([]int64, 3), nil, nil); len(got) != 0 {
 				t.Errorf("no touches: shares %v", got)
 			}
 		})
@@ -252,7 +284,9 @@ func TestReferenceTotals(t *testing.T) {
 	}{
 		{First{}, credits(1, 12, 2, 40, 1, 6)},
 		{Last{}, credits(0, 0, 2, 40, 2, 18)},
+		{LastNonDirect{}, credits(0, 0, 2, 40, 2, 18)},
 		{Linear{}, credits(1./3, 4, 1./3+1.5, 34, 1./3+0.5+1, 20)},
+		{Position{}, credits(0.4, 4.8, 2, 38.4, 1.6, 14.8)},
 		{Shapley{}, credits(1./3, 4, 1./3+1, 24, 1./3+1+1, 30)},
 	} {
 		for c, got := range fit(t, tt.model, build(t, parse(t, text))).Totals() {
@@ -273,17 +307,21 @@ func TestReferenceShares(t *testing.T) {
 		{First{}, []int64{attribution.ShareUnit, 0, 0, 0}},
 		{Last{}, []int64{0, 0, 0, attribution.ShareUnit}},
 		{Linear{}, []int64{250_000_000_000, 250_000_000_000, 250_000_000_000, 250_000_000_000}},
+		{LastNonDirect{}, []int64{0, 0, 0, attribution.ShareUnit}},
+		{Position{}, []int64{400_000_000_000, 100_000_000_000, 100_000_000_000, 400_000_000_000}},
+		{Position{First: 0.7}, []int64{700_000_000_000, 150_000_000_000, 150_000_000_000, 0}},
+		{TimeDecay{}, []int64{125_000_000_000, 125_000_000_000, 250_000_000_000, 500_000_000_000}},
 		{Shapley{}, []int64{third / 2, third, third / 2, third + 2}}, // halves of an odd number lose one each
 		// Removal effects are 0.5 (a), 1 and 1: see TestMarkovTextbook.
 		{Markov{}, []int64{285_714_285_714, 285_714_285_714, 285_714_285_715, 142_857_142_857}},
 	} {
 		f := fit(t, tt.model, build(t, parse(t, "a > b > c,1,1,0\na,0,0,1\nb > c,0,0,1")))
-		if got := f.Shares(nil, touches); !slices.Equal(got, tt.want) {
+		if got := f.Shares(nil, touches, []float64{336, 336, 168, 0}); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.model.Name(), got, tt.want)
 		}
 	}
 	f := fit(t, Linear{}, build(t, parse(t, "a,1,1,0")))
-	if got, want := f.Shares(nil, make([]attribution.Channel, 3)), []int64{third, third, third + 1}; !slices.Equal(got, want) {
+	if got, want := f.Shares(nil, make([]attribution.Channel, 3), nil), []int64{third, third, third + 1}; !slices.Equal(got, want) {
 		t.Errorf("thirds: %v, want %v", got, want)
 	}
 }
@@ -296,8 +334,8 @@ func TestShapleySharesOfManyChannels(t *testing.T) {
 		all = append(all, fmt.Sprintf("c%02d", i))
 		touches = append(touches, attribution.Channel(i))
 	}
-	f := fit(t, Shapley{}, build(t, []line{{all, 1, 1, 0}}))
-	got := f.Shares(nil, append(touches, 99))
+	f := fit(t, Shapley{}, build(t, []line{{path: all, conversions: 1, value: 1}}))
+	got := f.Shares(nil, append(touches, 99), nil)
 	want := append(slices.Repeat([]int64{attribution.ShareUnit / 100}, 99), attribution.ShareUnit/200, attribution.ShareUnit/200)
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v", got)

@@ -22,7 +22,7 @@ func (First) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 type first struct{ totals }
 
-func (first) Shares(dst []int64, touches []attribution.Channel) []int64 {
+func (first) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
 	dst = resize(dst, len(touches))
 	if len(dst) > 0 {
 		dst[0] = attribution.ShareUnit

@@ -22,7 +22,7 @@ func (Last) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 type last struct{ totals }
 
-func (last) Shares(dst []int64, touches []attribution.Channel) []int64 {
+func (last) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
 	dst = resize(dst, len(touches))
 	if len(dst) > 0 {
 		dst[len(dst)-1] = attribution.ShareUnit

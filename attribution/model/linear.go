@@ -26,7 +26,7 @@ func (Linear) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 type linear struct{ totals }
 
-func (linear) Shares(dst []int64, touches []attribution.Channel) []int64 {
+func (linear) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
 	return equalShares(resize(dst, len(touches)))
 }
 

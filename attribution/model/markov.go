@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/touchline-hq/touchline/attribution"
 )
 
+// MaxOrder is the highest order of Markov: more channels in a state than that, and few states are ever met again.
+const MaxOrder = 4
+
 // Limits without which a file could ask for more memory or time than there is.
 const (
-	maxOrder          = 4
 	maxMarkovChannels = 1 << 14
 	// maxDense is the most states that are eliminated: on two cores that takes about half a minute, and 300 MB.
 	maxDense = 3000
@@ -27,14 +30,14 @@ const (
 // Marketing 33(3), 2016): the share of conversions that would be lost if the channel led nowhere.
 //
 // The chain is that of the R package ChannelAttribution, so that numbers can be compared, but solved in closed form
-// instead of simulated, and without a limit to the steps of a walk. A state is the sliding k-tuple of channels; a path
-// shorter than k is one short state; equal consecutive states collapse. A walk goes from the start to a journey's first
-// state, from state to state as often as journeys did, converting or not, and from a journey's last state to conversion
-// or null. The removal effect of a channel is 1 − P(conversion with every state that holds it sent to null) /
+// instead of simulated, and without a limit to the steps of a walk unless MaxSteps sets one. A state is the sliding
+// k-tuple of channels; a path shorter than k is one short state; equal consecutive states collapse. A walk goes from the
+// start to a journey's first state, from state to state as often as journeys did, converting or not, and from a
+// journey's last state to conversion or null. The removal effect of a channel is 1 − P(conversion with every state that holds it sent to null) /
 // P(conversion). Credit is its part of the sum of all removal effects, times the conversions. For value, a converting
 // walk earns the mean value of the conversions that ended in its last state; those removal effects are normalised on
 // their own. Where there are conversions, the channels of the states they ended in have removal effects above zero, and
-// so has their sum.
+// so has their sum. A walk that has not converted at the limit is a null, with all channels and without one.
 //
 // One conversion is split over its touches in proportion to the removal effects, for conversions, of their channels;
 // evenly, if all of these are zero. So shares of single conversions do not add up to the totals by channel, only both
@@ -42,25 +45,25 @@ const (
 type Markov struct {
 	// Order is k, from 1 to 4. 0 means 1.
 	Order int
+	// MaxSteps is after how many steps walks stop, those from the start and to conversion or null included. 0 means
+	// never, AutoSteps after as many as the longest of the journeys took.
+	MaxSteps int
 }
+
+// AutoSteps is the limit to the steps of a walk that ChannelAttribution has: the states of the longest journey, and one.
+const AutoSteps = -1
 
 var _ attribution.Model = Markov{}
 
 // Name is "markov", whatever the order.
 func (Markov) Name() string { return "markov" }
 
-// Fit builds and solves the chain. The error is about the order, or about more channels than a chain of it can have.
+// Fit builds and solves the chain. The error is about the order or the steps, or about more channels than a chain of
+// it can have.
 func (m Markov) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
-	order := max(m.Order, 1)
-	if m.Order < 0 || order > maxOrder {
-		return nil, fmt.Errorf("markov: order %d is not between 1 and %d", m.Order, maxOrder)
-	}
-	if n := len(paths.Channels); n > maxMarkovChannels {
-		return nil, fmt.Errorf("markov: %d channels are too many, at most %d make a chain; group them", n, maxMarkovChannels)
-	}
-	lost, err := newChain(paths, order).solve()
+	_, lost, err := m.solve(paths)
 	if err != nil {
-		return nil, fmt.Errorf("markov: order %d: %w", order, err)
+		return nil, err
 	}
 	var sum attribution.Credit
 	for _, l := range lost {
@@ -79,6 +82,26 @@ func (m Markov) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 	return markov{t, lost}, nil
 }
 
+// solve returns the chain and what would be lost without each channel.
+func (m Markov) solve(paths *attribution.Paths) (*chain, []attribution.Credit, error) {
+	order := max(m.Order, 1)
+	if m.Order < 0 || order > MaxOrder {
+		return nil, nil, fmt.Errorf("markov: order %d is not between 1 and %d", m.Order, MaxOrder)
+	}
+	if m.MaxSteps < AutoSteps {
+		return nil, nil, fmt.Errorf("markov: %d steps are too few; 0 means without a limit", m.MaxSteps)
+	}
+	if n := len(paths.Channels); n > maxMarkovChannels {
+		return nil, nil, fmt.Errorf("markov: %d channels are too many, at most %d make a chain; group them", n, maxMarkovChannels)
+	}
+	ch := newChain(paths, order)
+	lost, err := ch.lost(m.MaxSteps)
+	if err != nil {
+		return nil, nil, fmt.Errorf("markov: order %d: %w", order, err)
+	}
+	return ch, lost, nil
+}
+
 type markov struct {
 	totals
 	lost []attribution.Credit // see chain.solve
@@ -88,7 +111,7 @@ var _ attribution.SeparateTotals = markov{}
 
 func (markov) SeparateTotals() {}
 
-func (m markov) Shares(dst []int64, touches []attribution.Channel) []int64 {
+func (m markov) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
 	dst = resize(dst, len(touches))
 	sum := 0.0
 	for _, c := range touches {
@@ -112,6 +135,10 @@ type chain struct {
 	start    []float64
 	ended    []attribution.Credit // conversions that ended in the state, and their value
 	nulls    []float64
+	longest  int // states of the longest journey
+
+	// What converts, and what it is worth: all of it, but for walks that a limit to their steps stops.
+	converts attribution.Credit
 }
 
 // edge is how many journeys went from one state to the next.
@@ -122,7 +149,10 @@ type edge struct {
 
 // newChain counts the steps of all journeys. States and edges are numbered as the rows bring them up.
 func newChain(paths *attribution.Paths, order int) *chain {
-	ch := &chain{channels: len(paths.Channels), width: bits.Len(uint(len(paths.Channels)))}
+	ch := &chain{
+		channels: len(paths.Channels), width: bits.Len(uint(len(paths.Channels))),
+		converts: attribution.Credit{Conversions: paths.Conversions, Value: paths.Value},
+	}
 	window := uint64(1)<<(order*ch.width) - 1
 	states := make(map[uint64]int32)
 	edges := make(map[uint64]int32) // by from and the channel that leads on
@@ -135,12 +165,14 @@ func newChain(paths *attribution.Paths, order int) *chain {
 		}
 		state := ch.state(states, tuple)
 		ch.start[state] += journeys
+		visited := 1
 		for _, c := range row.Touches[first:] {
 			next := (tuple<<ch.width | uint64(c) + 1) & window
 			if next == tuple {
 				continue
 			}
 			tuple = next
+			visited++
 			step := uint64(state)<<32 | uint64(c) //nolint:gosec // states are not negative
 			e, ok := edges[step]
 			if !ok {
@@ -151,6 +183,7 @@ func newChain(paths *attribution.Paths, order int) *chain {
 			ch.edges[e].flow += journeys
 			state = ch.edges[e].to
 		}
+		ch.longest = max(ch.longest, visited)
 		ch.ended[state].Conversions += row.Conversions
 		ch.ended[state].Value += row.Value
 		ch.nulls[state] += row.Nulls
@@ -172,6 +205,15 @@ func (ch *chain) state(known map[uint64]int32, tuple uint64) int32 {
 	return s
 }
 
+// through returns how many journeys went through each state, counted as often as they came there.
+func (ch *chain) through() []float64 {
+	through := slices.Clone(ch.start)
+	for _, e := range ch.edges {
+		through[e.to] += e.flow
+	}
+	return through
+}
+
 // holds reports whether state s holds any channel from lo to hi-1.
 func (ch *chain) holds(s int32, lo, hi int) bool {
 	for tuple := ch.states[s]; tuple > 0; tuple >>= ch.width {
@@ -184,6 +226,18 @@ func (ch *chain) holds(s int32, lo, hi int) bool {
 
 func (ch *chain) lastChannel(tuple uint64) int {
 	return int(tuple&(1<<ch.width-1)) - 1 //nolint:gosec // a channel has few bits
+}
+
+// lost is solve, within a number of steps as in Markov.
+func (ch *chain) lost(steps int) ([]attribution.Credit, error) {
+	switch steps {
+	case 0:
+		return ch.solve()
+	case AutoSteps:
+		return ch.walk(ch.longest+1, maxMoves)
+	default:
+		return ch.walk(steps, maxMoves)
+	}
 }
 
 // solve returns the conversions, and the value, that would be lost if a channel led nowhere: its removal effects, times

@@ -157,13 +157,13 @@ func gauss(a [][]float64) []float64 {
 func drawPaths(t testing.TB, rt *rapid.T) *attribution.Paths {
 	p := build(t, drawLines(rt, 1))
 	if p.Conversions == 0 {
-		return build(t, []line{{[]string{"a", "b"}, 1, 2, 3}})
+		return build(t, parse(t, "a > b,1,2,3"))
 	}
 	return p
 }
 
 func TestMarkovAgainstDefinition(t *testing.T) {
-	for order := 1; order <= maxOrder; order++ {
+	for order := 1; order <= MaxOrder; order++ {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
 				p := drawPaths(t, rt)
@@ -228,7 +228,7 @@ func TestMarkovSweepsLargeChains(t *testing.T) {
 // longWalk adds two journeys to and fro between a and b, of which the one that began at z converts.
 func longWalk(steps int) []line {
 	walk := slices.Repeat([]string{"a", "b"}, steps)
-	return []line{{append([]string{"z"}, walk...), 1, 10, 0}, {walk, 0, 0, 1}}
+	return []line{{path: append([]string{"z"}, walk...), conversions: 1, value: 10}, {path: walk, nulls: 1}}
 }
 
 // Walks to and fro forget where they came from but hardly ever end. That costs no digits.
@@ -280,7 +280,7 @@ func TestMarkovErrors(t *testing.T) {
 	}{
 		{-1, nil, "markov: order -1 is not between 1 and 4"},
 		{5, nil, "markov: order 5 is not between 1 and 4"},
-		{1, []line{{many, 1, 1, 0}}, "markov: 16385 channels are too many, at most 16384 make a chain; group them"},
+		{1, []line{{path: many, conversions: 1}}, "markov: 16385 channels are too many, at most 16384 make a chain; group them"},
 	} {
 		if _, err := (Markov{Order: tt.order}).Fit(build(t, tt.lines)); err == nil || err.Error() != tt.want {
 			t.Errorf("order %d: %v, want %s", tt.order, err, tt.want)
@@ -291,11 +291,11 @@ func TestMarkovErrors(t *testing.T) {
 // A channel that no conversion came through gets nothing of a journey, unless the journey has nothing else.
 func TestMarkovSharesWithoutEffect(t *testing.T) {
 	f := fit(t, Markov{}, build(t, parse(t, "a,1,1,0\nb > c,0,0,1")))
-	if got, want := f.Shares(nil, []attribution.Channel{1, 0}), []int64{0, attribution.ShareUnit}; !slices.Equal(got, want) {
+	if got, want := f.Shares(nil, []attribution.Channel{1, 0}, nil), []int64{0, attribution.ShareUnit}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	half := int64(attribution.ShareUnit / 2)
-	if got, want := f.Shares(nil, []attribution.Channel{1, 2}), []int64{half, half}; !slices.Equal(got, want) {
+	if got, want := f.Shares(nil, []attribution.Channel{1, 2}, nil), []int64{half, half}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }

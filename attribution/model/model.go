@@ -4,6 +4,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/touchline-hq/touchline/attribution"
@@ -11,7 +12,17 @@ import (
 
 // All returns every model, with its default settings, in the order in which reports list them.
 func All() []attribution.Model {
-	return []attribution.Model{First{}, Last{}, Linear{}, Markov{}, Shapley{}}
+	return []attribution.Model{
+		First{}, Last{}, LastNonDirect{}, Linear{}, Position{}, TimeDecay{}, Markov{}, Shapley{},
+	}
+}
+
+// Untimed returns the models that need not know when touches were.
+func Untimed() []attribution.Model {
+	return slices.DeleteFunc(All(), func(m attribution.Model) bool {
+		_, timed := m.(attribution.Timed)
+		return timed
+	})
 }
 
 // Parse returns the models that a list of names like "first,markov" asks for, in its order.

@@ -13,9 +13,9 @@ func TestParse(t *testing.T) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
 	for list, want := range map[string]string{
-		"first,lats": `unknown model "lats"; known are first, last, linear, markov, shapley`,
-		"":           `unknown model ""; known are first, last, linear, markov, shapley`,
-		"First":      `unknown model "First"; known are first, last, linear, markov, shapley`,
+		"first,lats": `unknown model "lats"; known are first, last, last_non_direct, linear, position, time_decay, markov, shapley`,
+		"":           `unknown model ""; known are first, last, last_non_direct, linear, position, time_decay, markov, shapley`,
+		"First":      `unknown model "First"; known are first, last, last_non_direct, linear, position, time_decay, markov, shapley`,
 		"last, last": "model last is named twice",
 	} {
 		if got, err := Parse(list); err == nil || err.Error() != want || got != nil {

@@ -37,7 +37,7 @@ func (Shapley) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 type shapley struct{ totals }
 
-func (s shapley) Shares(dst []int64, touches []attribution.Channel) []int64 {
+func (s shapley) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
 	dst = resize(dst, len(touches))
 	if len(dst) == 0 {
 		return dst

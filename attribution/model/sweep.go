@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"runtime"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -52,10 +51,9 @@ type origin struct {
 
 // origins returns those of each state.
 func (ch *chain) origins() [][]origin {
-	arrived := slices.Clone(ch.start)
+	through := ch.through()
 	count := make([]int, len(ch.states))
 	for _, e := range ch.edges {
-		arrived[e.to] += e.flow
 		count[e.to]++
 	}
 	all := make([]origin, len(ch.edges))
@@ -64,7 +62,7 @@ func (ch *chain) origins() [][]origin {
 		origins[s], all = all[:0:n], all[n:]
 	}
 	for _, e := range ch.edges {
-		origins[e.to] = append(origins[e.to], origin{e.from, e.flow / arrived[e.to]})
+		origins[e.to] = append(origins[e.to], origin{e.from, e.flow / through[e.to]})
 	}
 	return origins
 }

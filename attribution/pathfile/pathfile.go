@@ -32,11 +32,19 @@ var columns = [...]column{
 	{[]string{"conversions", "total_conversions"}, true},
 	{[]string{"value", "total_conversion_value"}, false},
 	{[]string{"nulls", "total_null"}, false},
+	{[]string{"hours"}, false},
 }
+
+// Columns that are not a number.
+const (
+	pathColumn  = 0
+	hoursColumn = len(columns) - 1
+)
 
 // Read reads a CSV of paths with a header line. Column path holds the channels joined by " > ", first to last; spaces
 // around a channel do not count. Column conversions (or total_conversions) is required too; value (or
-// total_conversion_value) and nulls (or total_null) are 0 where absent. Any other column is ignored. The name is what
+// total_conversion_value) and nulls (or total_null) are 0 where absent. Column hours, where there is one, holds how many
+// hours before the journey's end each touch was, joined like the path. Any other column is ignored. The name is what
 // errors call the input: "name:line:column: what is wrong", on one line, columns counted in bytes from 1.
 func Read(r io.Reader, name string) (*attribution.Paths, error) {
 	in := bufio.NewReaderSize(r, 1<<16)
@@ -76,7 +84,9 @@ type reader struct {
 	records
 	index   [len(columns)]int // where in a line each of columns is, -1 if nowhere
 	known   map[string]attribution.PathID
+	key     []byte // of the path read last, in known
 	touches []attribution.Channel
+	hours   []float64
 	builder attribution.Builder
 }
 
@@ -94,7 +104,7 @@ func (rd *reader) header(header [][]byte) error {
 			rd.index[i] = field
 		}
 		if c.required && rd.index[i] < 0 {
-			return rd.errorAt(0, "the header has no column %s; it names path and conversions, and may name value and nulls",
+			return rd.errorAt(0, "the header has no column %s; it names path and conversions, and may name value, nulls and hours",
 				strings.Join(c.names, " or "))
 		}
 	}
@@ -103,15 +113,12 @@ func (rd *reader) header(header [][]byte) error {
 
 // row adds a line.
 func (rd *reader) row(record [][]byte) error {
-	path, ok := rd.known[string(record[rd.index[0]])]
-	if !ok {
-		var err error
-		if path, err = rd.path(string(record[rd.index[0]])); err != nil {
-			return rd.errorAt(rd.index[0], "%w", err)
-		}
+	path, err := rd.knownPath(record)
+	if err != nil {
+		return err
 	}
 	var numbers [len(columns)]float64
-	for i := 1; i < len(columns); i++ {
+	for i := pathColumn + 1; i < hoursColumn; i++ {
 		if rd.index[i] < 0 {
 			continue
 		}
@@ -121,7 +128,11 @@ func (rd *reader) row(record [][]byte) error {
 		}
 		numbers[i] = x
 	}
-	err := rd.builder.Add(path, numbers[1], numbers[2], numbers[3])
+	return rd.locate(rd.builder.Add(path, numbers[1], numbers[2], numbers[3]))
+}
+
+// locate says where in a line the field is that an error of the Builder is about.
+func (rd *reader) locate(err error) error {
 	var broken *attribution.FieldError
 	if errors.As(err, &broken) {
 		return rd.errorAt(rd.field(broken.Field), "%w", err)
@@ -134,28 +145,64 @@ func (rd *reader) field(name string) int {
 	return rd.index[slices.IndexFunc(columns[:], func(c column) bool { return c.names[0] == name })]
 }
 
-// path splits a path that is not known yet.
-func (rd *reader) path(path string) (attribution.PathID, error) {
+// knownPath returns the path of a line, with its hours, and reads what is not known yet.
+func (rd *reader) knownPath(record [][]byte) (attribution.PathID, error) {
+	path := record[rd.index[pathColumn]]
+	key := path
+	if rd.index[hoursColumn] >= 0 { // a number has no zero byte, so this is no other line's key
+		rd.key = append(append(append(rd.key[:0], record[rd.index[hoursColumn]]...), 0), path...)
+		key = rd.key
+	}
+	if id, ok := rd.known[string(key)]; ok {
+		return id, nil
+	}
+	if err := rd.splitPath(string(path)); err != nil {
+		return 0, rd.errorAt(rd.index[pathColumn], "%w", err)
+	}
+	rd.hours = rd.hours[:0]
+	if rd.index[hoursColumn] >= 0 {
+		if err := rd.splitHours(string(record[rd.index[hoursColumn]])); err != nil {
+			return 0, rd.errorAt(rd.index[hoursColumn], "%w", err)
+		}
+	}
+	id, err := rd.builder.TimedPath(rd.touches, rd.hours)
+	if err != nil {
+		return 0, rd.locate(err)
+	}
+	rd.known[string(key)] = id
+	return id, nil
+}
+
+// splitHours reads the hours of a path's touches.
+func (rd *reader) splitHours(hours string) error {
+	for field := range strings.SplitSeq(hours, strings.TrimSpace(separator)) {
+		h, ok := parseNumber([]byte(field))
+		if !ok {
+			return fmt.Errorf("hours %s: number %d is %s, not a number", quote(hours), len(rd.hours)+1, quote(strings.TrimSpace(field)))
+		}
+		rd.hours = append(rd.hours, h)
+	}
+	return nil
+}
+
+// splitPath reads the touches of a path.
+func (rd *reader) splitPath(path string) error {
 	if !utf8.ValidString(path) {
-		return 0, fmt.Errorf("path %s is not UTF-8; save the file in that encoding", quote(path))
+		return fmt.Errorf("path %s is not UTF-8; save the file in that encoding", quote(path))
 	}
 	rd.touches = rd.touches[:0]
 	for rest, more := path, true; more; {
 		var channel string
 		channel, rest, more = strings.Cut(rest, separator)
 		if channel = strings.TrimSpace(channel); channel == "" {
-			return 0, fmt.Errorf("path %s: channel %d is empty", quote(path), len(rd.touches)+1)
+			return fmt.Errorf("path %s: channel %d is empty", quote(path), len(rd.touches)+1)
 		}
 		if strings.HasPrefix(channel+" ", "> ") || strings.HasSuffix(" "+channel, " >") {
-			return 0, fmt.Errorf("path %s: next to channel %d, %s, one is missing", quote(path), len(rd.touches)+1, quote(channel))
+			return fmt.Errorf("path %s: next to channel %d, %s, one is missing", quote(path), len(rd.touches)+1, quote(channel))
 		}
 		rd.touches = append(rd.touches, rd.builder.Channel(channel))
 	}
-	id, err := rd.builder.Path(rd.touches)
-	if err == nil {
-		rd.known[path] = id
-	}
-	return id, err
+	return nil
 }
 
 // parseNumber takes decimal numbers only; strconv would take more. What is too large is infinite.

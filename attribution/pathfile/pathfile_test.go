@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func TestRead(t *testing.T) {
 			"\uFEFFpath,conversions,value,nulls\r\n\r\nPaid Search > Email > Paid Search,2,10.5,1\r\n\nEmail,0,0,3\r\n", two,
 		},
 		"order and other columns": {
-			"nulls,hours,path,value,note,conversions\n1,3 > 2 > 1,Paid Search > Email > Paid Search,10.5,,2\n3,,Email,0,x,0\n", two,
+			"nulls,when,path,value,note,conversions\n1,3 > 2 > 1,Paid Search > Email > Paid Search,10.5,,2\n3,,Email,0,x,0\n", two,
 		},
 		"spaces": {"path , conversions,value,nulls\n Paid Search  >  Email > Paid Search , 2 ,10.5 , 1\nEmail,0,0,3\n", two},
 		"the same path again": {
@@ -65,6 +66,29 @@ func TestRead(t *testing.T) {
 				Channels:    []string{`a, "b"`, "c>d", "e\nf"},
 				Rows:        []attribution.Row{{Touches: channels{0, 1, 2}, Conversions: 1}},
 				Conversions: 1,
+			},
+		},
+		"hours": {
+			"path,conversions,hours\nb > a, 1,\"30 > 2.5\"\nb > a,1,30>2.5\nb > a,1, 30.0 > 2.5e0 \na,1,0\nb > a,1,31 > 2.5\na,1,0\na,1,1e12\n",
+			&attribution.Paths{
+				Channels: []string{"a", "b"},
+				Rows: []attribution.Row{
+					{Touches: channels{0}, Hours: []float64{0}, Conversions: 2},
+					{Touches: channels{0}, Hours: []float64{1e12}, Conversions: 1},
+					{Touches: channels{1, 0}, Hours: []float64{30, 2.5}, Conversions: 3},
+					{Touches: channels{1, 0}, Hours: []float64{31, 2.5}, Conversions: 1},
+				},
+				Conversions: 7,
+			},
+		},
+		"channels that are parts of each other, and look like SQL, HTML and formulas": {
+			"path,conversions\nEmail > Email Marketing > E > mail,1\n=1+1 > '; DROP TABLE > <b> > (start) > a\\b,1\n",
+			&attribution.Paths{
+				Channels: []string{"'; DROP TABLE", "(start)", "<b>", "=1+1", "E", "Email", "Email Marketing", `a\b`, "mail"},
+				Rows: []attribution.Row{
+					{Touches: channels{3, 0, 2, 1, 7}, Conversions: 1}, {Touches: channels{5, 6, 4, 8}, Conversions: 1},
+				},
+				Conversions: 2,
 			},
 		},
 		"a long line": {
@@ -91,8 +115,8 @@ func TestReadErrors(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                               "1:1: the file is empty; it needs a header line with at least path and conversions",
 		"\uFEFF\n\n":                     "1:1: the file is empty; it needs a header line with at least path and conversions",
-		"a > b,1,2,3\n":                  "1:1: the header has no column path; it names path and conversions, and may name value and nulls",
-		"path,value\n":                   "1:1: the header has no column conversions or total_conversions; it names path and conversions, and may name value and nulls",
+		"a > b,1,2,3\n":                  "1:1: the header has no column path; it names path and conversions, and may name value, nulls and hours",
+		"path,value\n":                   "1:1: the header has no column conversions or total_conversions; it names path and conversions, and may name value, nulls and hours",
 		"path,conversions,nulls,nulls\n": "1:24: the header has column nulls twice",
 		"path,conversions,value,total_conversion_value\n":  "1:24: the header has column value twice",
 		header + "a,1,2,3\na > b,x,2,3\n":                  `3:7: conversions is "x", not a number`,
@@ -121,6 +145,17 @@ func TestReadErrors(t *testing.T) {
 		header + "a,1,2,3\n\"b\"c,1,2,3\n":                 `3:3: extraneous or missing " in quoted-field`,
 		header + "a,1,2,3\nb\"c,1,2,3\n":                   `3:2: bare " in non-quoted-field`,
 		header + strings.Repeat("x", 99) + " >  > y,1,2,3": "2:1: path \"" + strings.Repeat("x", 60) + "\"…: channel 2 is empty",
+		"path,conversions,hours\na > b,1,2\n":              "2:9: hours are 1 numbers for 2 touches; each touch has one",
+		"path,conversions,hours\na,1,2 > 1\n":              "2:5: hours are 2 numbers for 1 touches; each touch has one",
+		"path,conversions,hours\na > b,1,1 > 2\n":          "2:9: hours grow from 1 to 2 at touch 2; a path goes from its first touch to its last",
+		"path,conversions,hours\na > b,1,1 > -2\n":         "2:9: hours are -2 at touch 2; they must be from 0 to 1e+12",
+		"path,conversions,hours\na,1,1e999\n":              "2:5: hours are +Inf at touch 1; they must be from 0 to 1e+12",
+		"path,conversions,hours\na > b,1,2 > x\n":          `2:9: hours "2 > x": number 2 is "x", not a number`,
+		"path,conversions,hours\na > b,1,NaN > 1\n":        `2:9: hours "NaN > 1": number 1 is "NaN", not a number`,
+		"path,conversions,hours\na,1,1\nb,1,\n":            `3:5: hours "": number 1 is "", not a number`,
+		"hours,path,hours,conversions\n":                   "1:12: the header has column hours twice",
+		header + "a,-1,2,3\n":                              "2:3: conversions is -1; it cannot be negative",
+		header + "a,,2,3\n":                                `2:3: conversions is "", not a number`,
 	} {
 		got, err := Read(strings.NewReader(in), "in.csv")
 		if err == nil || got != nil || err.Error() != "in.csv:"+want {
@@ -145,6 +180,7 @@ func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		"", "path,conversions\n", "path,conversions,value,nulls\na > b,1,2.5,0\nb,0,0,1\n",
 		"\uFEFF\"path\",total_conversions\r\n\"a \"\"x\"\" > b\n\",1\r\n", "path,conversions\na > ,1", "path,conversions\na,1e-9\na,.3",
+		"path,hours,conversions\na > b,9.5 > 0,1\nb,0,2",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -159,7 +195,12 @@ func FuzzRead(f *testing.F) {
 		var out bytes.Buffer
 		w := csv.NewWriter(&out)
 		write := func(fields ...string) { _ = w.Write(fields) } // a bytes.Buffer takes all
-		write("path", "conversions", "value", "nulls")
+		timed := len(paths.Rows) > 0 && paths.Rows[0].Hours != nil
+		header := []string{"path", "conversions", "value", "nulls", "hours"}
+		if !timed {
+			header = header[:4]
+		}
+		write(header...)
 		for _, row := range paths.Rows {
 			var names []string
 			for _, c := range row.Touches {
@@ -168,7 +209,14 @@ func FuzzRead(f *testing.F) {
 			if max(row.Conversions, row.Value, row.Nulls) > attribution.MaxNumber {
 				return // a sum of numbers that were read, but larger than any of them may be
 			}
-			write(strings.Join(names, separator), decimal(row.Conversions), decimal(row.Value), decimal(row.Nulls))
+			var hours []string
+			for _, h := range row.Hours {
+				hours = append(hours, decimal(h))
+			}
+			fields := []string{
+				strings.Join(names, separator), decimal(row.Conversions), decimal(row.Value), decimal(row.Nulls), strings.Join(hours, separator),
+			}
+			write(fields[:len(header)]...)
 		}
 		w.Flush()
 		again, err := Read(&out, "again")
@@ -181,7 +229,7 @@ func FuzzRead(f *testing.F) {
 		for i, row := range again.Rows {
 			was := paths.Rows[i]
 			if row.Conversions != was.Conversions || row.Value != was.Value || row.Nulls != was.Nulls ||
-				len(row.Touches) != len(was.Touches) {
+				len(row.Touches) != len(was.Touches) || !slices.Equal(row.Hours, was.Hours) {
 				t.Fatalf("row %d: %+v, then %+v", i, was, row)
 			}
 			for j, c := range row.Touches {

@@ -103,7 +103,7 @@ func TestWrongInputIsOneLineThatSaysWhatToDo(t *testing.T) {
 		},
 		"unknown model": {
 			oneProject, []string{"paths", file("b.csv", "path,conversions\na,1\n"), "--models", "first,lst"}, exitUsage,
-			`unknown model "lst"; known are first, last, linear, markov, shapley`,
+			`unknown model "lst"; known are first, last, last_non_direct, linear, position, time_decay, markov, shapley`,
 		},
 		"a log that is no log": {
 			withGeo(t), []string{"import", "accesslog", file("c.log", "hello\nworld\n"), "--project", "shop", "--host", "x.example"},

@@ -33,6 +33,9 @@ func (c *attributeCommand) Run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if err = checkUntimed(models); err != nil {
+		return usageError{err}
+	}
 	in, err := g.open(ctx)
 	if err != nil {
 		return err
@@ -54,6 +57,16 @@ func (c *attributeCommand) Run(ctx context.Context, g *globals) error {
 		return err
 	}
 	return writeCoverage(g.stderr, report, p.Publish)
+}
+
+// checkUntimed refuses models that need to know when touches were: the job adds up paths without that.
+func checkUntimed(models []attribution.Model) error {
+	for _, m := range models {
+		if _, timed := m.(attribution.Timed); timed {
+			return fmt.Errorf("attribute does not have the model %s; paths has, for a file with the column hours", m.Name())
+		}
+	}
+	return nil
 }
 
 // runJob runs attribution while no other process does, in this data directory.

@@ -182,14 +182,19 @@ func (s *server) delivered(ctx context.Context) error {
 	return nil
 }
 
-// attributeAll runs every model over a project as it is configured.
+// demoModels are those that the demo puts side by side, as many as fit in a line.
+func demoModels() []attribution.Model {
+	return []attribution.Model{model.First{}, model.Last{}, model.Linear{}, model.Markov{}, model.Shapley{}}
+}
+
+// attributeAll runs the demo's models over a project as it is configured.
 func attributeAll(ctx context.Context, in *installation, id string) (job.Report, error) {
 	project, _, err := in.cfg.project(id)
 	if err != nil {
 		return job.Report{}, err
 	}
 	return runJob(ctx, in, attribution.Params{
-		Project: *project, Conversion: project.Conversions[0], Models: model.All(), Publish: true,
+		Project: *project, Conversion: project.Conversions[0], Models: demoModels(), Publish: true,
 	})
 }
 

@@ -123,7 +123,7 @@ func (g *globals) logger() *slog.Logger {
 // modelNames lists all models, as --models takes them.
 func modelNames() string {
 	var names []string
-	for _, m := range model.All() {
+	for _, m := range model.Untimed() {
 		names = append(names, m.Name())
 	}
 	return strings.Join(names, ",")

@@ -49,17 +49,25 @@ func text(s string) cell { return cell{s, s} }
 // number keeps full precision in CSV and JSON; a table shows it rounded by tableText.
 func number(x float64) cell { return cell{strconv.FormatFloat(x, 'f', -1, 64), x} }
 
-// tableText is what a table shows of a cell: numbers with two decimals, other values as they are.
+// probability is a number of which a table shows six decimals.
+type probability float64
+
+func (p probability) cell() cell { return cell{strconv.FormatFloat(float64(p), 'f', -1, 64), p} }
+
+// tableText is what a table shows of a cell: numbers rounded, other values as they are.
 func (c cell) tableText() string {
-	if x, ok := c.value.(float64); ok {
+	switch x := c.value.(type) {
+	case float64:
 		return strconv.FormatFloat(x, 'f', 2, 64)
+	case probability:
+		return strconv.FormatFloat(float64(x), 'f', 6, 64)
 	}
 	return strings.NewReplacer("\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(c.text)
 }
 
 func (c cell) isNumber() bool {
 	switch c.value.(type) {
-	case float64, json.Number:
+	case float64, probability, json.Number:
 		return true
 	}
 	return false

@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"os"
 	"slices"
+	"strconv"
 
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/attribution/model"
@@ -13,13 +15,18 @@ import (
 
 // pathsCommand runs models on a file of paths, without any server.
 type pathsCommand struct {
-	File   string `arg:"" help:"CSV with a header: path (channels joined by ' > '), conversions, value, nulls."`
-	Models string `help:"Models, separated by commas: ${models}." default:"${models}"`
-	Format format `help:"auto, table, csv or json." enum:"auto,table,csv,json" default:"auto"`
+	File     string `arg:"" help:"CSV with a header: path (channels joined by ' > '), conversions, value, nulls, hours."`
+	Models   string `help:"Models, separated by commas: ${models}, and time_decay if the file has the column hours." default:"${models}"`
+	Order    int    `help:"Channels that a state of markov's chain holds, 1 to 4." default:"1"`
+	MaxSteps string `help:"Steps after which markov's walks stop: 0 for never, auto for those of the longest path, or a number." default:"0"`
+	Show     string `help:"credit; or of markov's chain: removal (effects of removing each channel), transitions." enum:"credit,removal,transitions" default:"credit"`
+	Format   format `help:"auto, table, csv or json." enum:"auto,table,csv,json" default:"auto"`
 }
 
-func (c *pathsCommand) Run() error {
-	models, err := model.Parse(c.Models)
+func (c *pathsCommand) Run() error { return c.write(os.Stdout) }
+
+func (c *pathsCommand) write(w io.Writer) error {
+	models, markov, err := c.models()
 	if err != nil {
 		return usageError{err}
 	}
@@ -32,29 +39,111 @@ func (c *pathsCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	t := table{header: creditHeader}
+	var t *table
+	switch c.Show {
+	case "removal":
+		t, err = removalTable(markov, paths)
+	case "transitions":
+		t, err = transitionTable(markov, paths)
+	default:
+		t, err = fitTable(models, paths)
+	}
+	if err != nil {
+		return err
+	}
+	return t.write(w, c.Format)
+}
+
+// models returns the models asked for, and markov with the settings that are asked for.
+func (c *pathsCommand) models() ([]attribution.Model, model.Markov, error) {
+	markov := model.Markov{Order: c.Order}
+	models, err := model.Parse(c.Models)
+	if err != nil {
+		return nil, markov, err
+	}
+	if c.Order < 1 || c.Order > model.MaxOrder {
+		return nil, markov, fmt.Errorf("--order is %d; it must be from 1 to %d", c.Order, model.MaxOrder)
+	}
+	if markov.MaxSteps, err = parseSteps(c.MaxSteps); err != nil {
+		return nil, markov, err
+	}
+	for i, m := range models {
+		if m.Name() == markov.Name() {
+			models[i] = markov
+		}
+	}
+	return models, markov, nil
+}
+
+func parseSteps(s string) (int, error) {
+	if s == "auto" {
+		return model.AutoSteps, nil
+	}
+	steps, err := strconv.Atoi(s)
+	if err != nil || steps < 0 {
+		return 0, fmt.Errorf("--max-steps is %q; it must be 0, auto or a whole number above", s)
+	}
+	return steps, nil
+}
+
+func fitTable(models []attribution.Model, paths *attribution.Paths) (*table, error) {
+	t := &table{header: creditHeader}
 	for _, m := range models {
 		fitted, err := m.Fit(paths)
 		if err != nil {
-			return fmt.Errorf("model %s: %w", m.Name(), err)
+			return nil, err
 		}
 		t.rows = append(t.rows, creditRows(m.Name(), paths.Channels, fitted.Totals())...)
 	}
-	return t.write(os.Stdout, c.Format)
+	return t, nil
 }
 
 var creditHeader = []string{"model", "channel", "conversions", "value"}
 
 // creditRows lists channels by their credit, the largest first.
 func creditRows(name string, channels []string, credits []attribution.Credit) [][]cell {
-	order := make([]int, len(channels))
+	var rows [][]cell
+	for _, i := range byConversions(credits) {
+		rows = append(rows, []cell{text(name), text(channels[i]), number(credits[i].Conversions), number(credits[i].Value)})
+	}
+	return rows
+}
+
+// byConversions returns the positions of credits, the largest first.
+func byConversions(credits []attribution.Credit) []int {
+	order := make([]int, len(credits))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(credits[b].Conversions, credits[a].Conversions) })
-	var rows [][]cell
-	for _, i := range order {
-		rows = append(rows, []cell{text(name), text(channels[i]), number(credits[i].Conversions), number(credits[i].Value)})
+	return order
+}
+
+// removalTable lists channels by how many conversions would be lost without them, the most first.
+func removalTable(m model.Markov, paths *attribution.Paths) (*table, error) {
+	x, err := m.Explain(paths)
+	if err != nil {
+		return nil, err
 	}
-	return rows
+	t := &table{header: []string{"channel", "removal_effect", "removal_effect_value", "p_conversion", "p_conversion_without"}}
+	for _, i := range byConversions(x.Removal) {
+		effect := x.Removal[i]
+		t.rows = append(t.rows, []cell{
+			text(paths.Channels[i]), probability(effect.Conversions).cell(), probability(effect.Value).cell(),
+			probability(x.Conversion).cell(), probability(x.Conversion * (1 - effect.Conversions)).cell(),
+		})
+	}
+	return t, nil
+}
+
+func transitionTable(m model.Markov, paths *attribution.Paths) (*table, error) {
+	x, err := m.Explain(paths)
+	if err != nil {
+		return nil, err
+	}
+	t := &table{header: []string{"from", "to", "probability"}}
+	for _, step := range x.Transitions {
+		t.rows = append(t.rows, []cell{text(step.From), text(step.To), probability(step.Probability).cell()})
+	}
+	return t, nil
 }
