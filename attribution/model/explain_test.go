@@ -61,6 +61,16 @@ func TestExplainWithoutConversions(t *testing.T) {
 	}
 }
 
+// No effect is above 1, though the sum over states and the sum over paths round differently.
+func TestExplainRounding(t *testing.T) {
+	got, err := Markov{}.Explain(build(t, []line{
+		{path: []string{"a"}, conversions: 1, value: 4.5}, {path: []string{"a", "a"}, conversions: 1, value: 0.015625000000000472},
+	}))
+	if err != nil || !reflect.DeepEqual(got.Removal, credits(1, 1)) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // Removal effects are parts of 1, P(conversion) without a limit is the journeys' own, and what leaves a state is whole.
 func TestExplanationsAreWhole(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

@@ -24,6 +24,7 @@ func TestPositionShares(t *testing.T) {
 		{Position{Last: 1}, 3, []int64{0, 0, all}},
 		{Position{First: 0.2}, 1, []int64{all}},
 		{Position{First: 0.5, Last: 0.5}, 3, []int64{all / 2, 0, all / 2}},
+		{Position{First: 0.5000000000005, Last: 0.4999999999995}, 3, []int64{all / 2, 0, all / 2}}, // both round up
 		{Position{First: 1. / 3, Last: 2. / 3}, 3, []int64{333_333_333_333, 0, 666_666_666_667}},
 	} {
 		f := fit(t, tt.model, build(t, parse(t, "a,1,1,0")))

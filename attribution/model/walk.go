@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -11,8 +12,8 @@ import (
 )
 
 const (
-	// maxMoves bounds the work of following walks, in steps along an edge for a group of channels: some minutes.
-	maxMoves = 1e10
+	// maxMoves bounds the work of following walks, in steps along an edge for a group of channels: six minutes on a core.
+	maxMoves = 3e10
 	// allEnded is the part of all walks that may be under way still when no more are followed: far less than the fewest
 	// conversions are of the most nulls.
 	allEnded = 1e-40
@@ -32,10 +33,13 @@ func (ch *chain) walk(steps, moves int) ([]attribution.Credit, error) {
 	through := ch.through()
 	lost := make([]attribution.Credit, ch.channels)
 	before := ch.converts
-	var group errgroup.Group
+	group, failed := errgroup.WithContext(context.Background())
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for lo := 0; lo < ch.channels; lo += lanes {
 		group.Go(func() error {
+			if failed.Err() != nil { // another group's walks do not end, so nor do these
+				return nil
+			}
 			visits, err := ch.follow(lo, steps, moves, through)
 			if err != nil {
 				return err

@@ -69,16 +69,17 @@ func TestRead(t *testing.T) {
 			},
 		},
 		"hours": {
-			"path,conversions,hours\nb > a, 1,\"30 > 2.5\"\nb > a,1,30>2.5\nb > a,1, 30.0 > 2.5e0 \na,1,0\nb > a,1,31 > 2.5\na,1,0\na,1,1e12\n",
+			"path,conversions,hours\nb > a, 1,\"30 > 2.5\"\nb > a,1,30>2.5\nb > a,1, 30.0 > 2.5e0 \na,1,0\nb > a,1,31 > 2.5\na,1,0\na,1,1e12\nb,1,0\n",
 			&attribution.Paths{
 				Channels: []string{"a", "b"},
 				Rows: []attribution.Row{
 					{Touches: channels{0}, Hours: []float64{0}, Conversions: 2},
 					{Touches: channels{0}, Hours: []float64{1e12}, Conversions: 1},
+					{Touches: channels{1}, Hours: []float64{0}, Conversions: 1},
 					{Touches: channels{1, 0}, Hours: []float64{30, 2.5}, Conversions: 3},
 					{Touches: channels{1, 0}, Hours: []float64{31, 2.5}, Conversions: 1},
 				},
-				Conversions: 7,
+				Conversions: 8,
 			},
 		},
 		"channels that are parts of each other, and look like SQL, HTML and formulas": {

@@ -43,7 +43,7 @@ func TestImportedLogCountsLikeAnIndependentScript(t *testing.T) {
 		}
 	}
 	conversions := output(t, in, "sql", "SELECT count() FROM events WHERE event = 'File Downloaded' AND NOT is_bot")
-	for _, m := range []string{"first", "last", "linear", "markov", "shapley"} {
+	for _, m := range []string{"first", "last", "last_non_direct", "linear", "position", "markov", "shapley"} {
 		sum := output(t, in, "sql", "SELECT toUInt64(sum(conversions)) AS `count()` FROM channel_credits WHERE model = '"+m+"'")
 		if sum != conversions {
 			t.Errorf("%s credits %q of %q conversions", m, sum, conversions)
@@ -111,6 +111,14 @@ func TestWrongInputIsOneLineThatSaysWhatToDo(t *testing.T) {
 		},
 		"unknown project": {
 			oneProject, []string{"attribute", "--project", "shpo"}, exitUsage, `unknown project "shpo"; this installation has shop`,
+		},
+		"a model that needs times": {
+			oneProject, []string{"attribute", "--project", "shop", "--models", "first,time_decay"}, exitUsage,
+			"attribute does not have the model time_decay; paths has, for a file with the column hours",
+		},
+		"a step limit that is none": {
+			oneProject, []string{"paths", file("d.csv", "path,conversions\na,1\n"), "--max-steps", "few"}, exitUsage,
+			`--max-steps is "few"; it must be 0, auto or a whole number above`,
 		},
 		"unknown flag": {oneProject, []string{"attribute", "--modles", "first"}, exitUsage, "unknown flag --modles"},
 	} {

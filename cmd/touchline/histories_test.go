@@ -102,7 +102,7 @@ const (
 // everyModel is the credit where all models agree.
 func everyModel(credits map[string]credit) map[string]map[string]credit {
 	all := map[string]map[string]credit{}
-	for _, m := range []string{"first", "last", "linear", "markov", "shapley"} {
+	for _, m := range []string{"first", "last", "last_non_direct", "linear", "position", "markov", "shapley"} {
 		all[m] = credits
 	}
 	return all
@@ -127,6 +127,8 @@ func histories() []history {
 			credit: map[string]map[string]credit{
 				"first": {"Organic Search": {1, 100}}, "last": {"Direct": {1, 100}},
 				"linear": third, "markov": third, "shapley": third,
+				"last_non_direct": {"Paid Search": {1, 100}},
+				"position":        {"Organic Search": {.4, 40}, "Paid Search": {.2, 20}, "Direct": {.4, 40}},
 			},
 		},
 		{
@@ -151,6 +153,9 @@ func histories() []history {
 				"linear":  {"Organic Search": {1. / 3, 1. / 3}, "Organic Social": {1. / 3, 1. / 3}, "Referral": {1. / 3, 1. / 3}},
 				"shapley": {"Organic Search": {1. / 3, 1. / 3}, "Organic Social": {1. / 3, 1. / 3}, "Referral": {1. / 3, 1. / 3}},
 				"markov":  {"Organic Search": {.2, .2}, "Organic Social": {.4, .4}, "Referral": {.4, .4}},
+
+				"last_non_direct": {"Referral": {1, 1}},
+				"position":        {"Organic Search": {.4, .4}, "Organic Social": {.2, .2}, "Referral": {.4, .4}},
 			},
 		},
 		{
@@ -171,10 +176,13 @@ func histories() []history {
 			},
 			journeys: []string{"converted: Affiliates (10)", "converted: Direct (30)", "converted: Paid Social > Email (60)"},
 			credit: map[string]map[string]credit{
-				"first":   {"Paid Social": {1, 60}, "Direct": {1, 30}, "Affiliates": {1, 10}},
-				"last":    {"Email": {1, 60}, "Direct": {1, 30}, "Affiliates": {1, 10}},
-				"linear":  {"Paid Social": {.5, 30}, "Email": {.5, 30}, "Direct": {1, 30}, "Affiliates": {1, 10}},
-				"shapley": {"Paid Social": {.5, 30}, "Email": {.5, 30}, "Direct": {1, 30}, "Affiliates": {1, 10}},
+				"first":  {"Paid Social": {1, 60}, "Direct": {1, 30}, "Affiliates": {1, 10}},
+				"last":   {"Email": {1, 60}, "Direct": {1, 30}, "Affiliates": {1, 10}},
+				"linear": {"Paid Social": {.5, 30}, "Email": {.5, 30}, "Direct": {1, 30}, "Affiliates": {1, 10}},
+
+				"last_non_direct": {"Email": {1, 60}, "Direct": {1, 30}, "Affiliates": {1, 10}},
+				"position":        {"Paid Social": {.5, 30}, "Email": {.5, 30}, "Direct": {1, 30}, "Affiliates": {1, 10}},
+				"shapley":         {"Paid Social": {.5, 30}, "Email": {.5, 30}, "Direct": {1, 30}, "Affiliates": {1, 10}},
 				// Every path converts, each is a third: all four removal effects are 1/3. Those of the value are
 				// 60/100 for Paid Social and for Email, 30/100, 10/100; their sum is 1.6.
 				"markov": {
@@ -231,6 +239,9 @@ func histories() []history {
 				"linear":  {"Email": {.25, 2}, "Paid Search": {.25, 2}, "Direct": {.25, 2}, "Trade Fairs": {.25, 2}},
 				"markov":  {"Email": {.25, 2}, "Paid Search": {.25, 2}, "Direct": {.25, 2}, "Trade Fairs": {.25, 2}},
 				"shapley": {"Email": {.25, 2}, "Paid Search": {.25, 2}, "Direct": {.25, 2}, "Trade Fairs": {.25, 2}},
+
+				"last_non_direct": {"Trade Fairs": {1, 8}},
+				"position":        {"Email": {.4, 3.2}, "Paid Search": {.1, .8}, "Direct": {.1, .8}, "Trade Fairs": {.4, 3.2}},
 			},
 		},
 		{
