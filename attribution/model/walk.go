@@ -37,8 +37,8 @@ func (ch *chain) walk(steps, moves int) ([]attribution.Credit, error) {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for lo := 0; lo < ch.channels; lo += lanes {
 		group.Go(func() error {
-			if failed.Err() != nil { // another group's walks do not end, so nor do these
-				return nil
+			if err := failed.Err(); err != nil { // another group's walks do not end, so nor do these
+				return err
 			}
 			visits, err := ch.follow(lo, steps, moves, through)
 			if err != nil {
