@@ -110,7 +110,8 @@ func btoi(b bool) int {
 
 // survivors returns the records, except the committed one, of which a whole copy is left where it can be known: the
 // spool's ID must be left in one place at least. In the first segment they must be where they were, because the position
-// file names offsets in it.
+// file names offsets in it. A record behind a later one may be left out: the mark of another one's torn copy and the rest of
+// its own can make a record again, out of order.
 func survivors(pristine, fs *memFS, records []string) []string {
 	slots, err := loadPosition(fs, "dir")
 	if err != nil {
@@ -126,7 +127,8 @@ func survivors(pristine, fs *memFS, records []string) []string {
 		return nil
 	}
 	var left []string
-	for i, r := range records[1:] {
+	ahead := map[uint64]int{} // where the next record is, by segment
+	for i, r := range slices.Backward(records[1:]) {
 		for number := uint64(1); number <= 3; number++ {
 			encoded := appendRecord(nil, []byte(r))
 			stamp(encoded, markOf(st.id, number), uint64(i+1))
@@ -136,11 +138,16 @@ func survivors(pristine, fs *memFS, records []string) []string {
 			}
 			at := bytes.Index(node.live, encoded)
 			was := bytes.Index(pristine.files[segmentPath("dir", number)].live, encoded)
-			if at >= 0 && (number > 1 || at == was) {
+			if next, ok := ahead[number]; at < 0 || ok && at > next {
+				continue
+			}
+			ahead[number] = at
+			if number > 1 || at == was {
 				left = append(left, r)
 			}
 		}
 	}
+	slices.Reverse(left)
 	return left
 }
 
