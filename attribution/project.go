@@ -8,14 +8,26 @@ type Project struct {
 	Location    *time.Location // days are whole days here
 	Currency    string         // ISO 4217; values in other currencies are not attributed
 	Conversions []Conversion   // the first is the default kind
-	Lookback    time.Duration  // a touch older than this led to nothing
-	Inactivity  time.Duration  // silence after which a journey without conversion has ended; at most Lookback
+	Milestones  Milestones
+	Touches     []string      // names of events that are touches because the project says so, such as e-mail opens
+	Lookback    time.Duration // a touch older than this led to nothing
+	Inactivity  time.Duration // silence after which a journey without conversion has ended; at most Lookback
+
+	RoleTrait, InterestTrait string // traits, of the top level, that are a person's role and interest; may be empty
+
+	Position [3]float64    // parts of 1 that model position gives the first touch, those in between and the last one
+	HalfLife time.Duration // age at which model time_decay gives half
 }
 
 // Conversion says which event is a conversion. The event's name is the conversion's kind.
 type Conversion struct {
 	Event string
 	Value string // property that holds the value; empty, revenue, total or value: the value as the collector read it
+}
+
+// Milestones are events on the way to a conversion. Without one, the models that ask for it do without.
+type Milestones struct {
+	Lead, Opportunity string
 }
 
 // Conversion returns the project's conversion of that kind. A kind that is not configured is an event like any other,

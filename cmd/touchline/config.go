@@ -74,7 +74,10 @@ type projectConfig struct {
 	Currency    string             `yaml:"currency"`
 	Privacy     privacyConfig      `yaml:"privacy"`
 	Conversions []conversionConfig `yaml:"conversions"`
-	Milestones  map[string]string  `yaml:"milestones"`
+	Milestones  milestonesConfig   `yaml:"milestones"`
+	Touches     []string           `yaml:"touches"`
+	Traits      traitsConfig       `yaml:"traits"`
+	Models      modelsConfig       `yaml:"models"`
 	Lookback    string             `yaml:"lookback"`
 	Inactivity  string             `yaml:"inactivity"`
 	StageModel  string             `yaml:"stage_model"`
@@ -262,7 +265,6 @@ func (c *config) completeProjects() error {
 			keys[key] = true
 		}
 		c.warn(len(p.ReadTokens) > 0, path+".read_tokens")
-		c.warn(len(p.Milestones) > 0, path+".milestones")
 		c.warn(p.StageModel != "", path+".stage_model")
 		c.collecting = append(c.collecting, p.collector())
 		project, err := p.attribution(path)
@@ -363,7 +365,7 @@ func (p *projectConfig) attribution(path string) (attribution.Project, error) {
 	for _, c := range p.Conversions {
 		project.Conversions = append(project.Conversions, attribution.Conversion(c))
 	}
-	return project, nil
+	return project, p.attributionParts(&project, path)
 }
 
 func setDefault(s *string, value string) {
