@@ -365,7 +365,8 @@ func (p *projectConfig) attribution(path string) (attribution.Project, error) {
 	for _, c := range p.Conversions {
 		project.Conversions = append(project.Conversions, attribution.Conversion(c))
 	}
-	return project, p.attributionParts(&project, path)
+	err = p.attributionParts(&project, path)
+	return project, err
 }
 
 func setDefault(s *string, value string) {
