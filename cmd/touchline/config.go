@@ -359,14 +359,16 @@ func (p *projectConfig) attribution(path string) (attribution.Project, error) {
 	if project.Inactivity > project.Lookback {
 		return project, &configError{path + ".inactivity", "is longer than the lookback; a journey cannot stay open longer than that"}
 	}
+	if err = p.attributionParts(&project, path); err != nil {
+		return project, err
+	}
 	if retention, err := parseDuration(p.Privacy.Retention); err == nil && project.Lookback > retention {
 		return project, &configError{path + ".lookback", "is longer than privacy.retention; touches would be gone before they count"}
 	}
 	for _, c := range p.Conversions {
 		project.Conversions = append(project.Conversions, attribution.Conversion(c))
 	}
-	err = p.attributionParts(&project, path)
-	return project, err
+	return project, nil
 }
 
 func setDefault(s *string, value string) {

@@ -37,7 +37,7 @@ func (c *identityUnlink) Run(ctx context.Context, g *globals) error {
 		if events == 0 {
 			return fmt.Errorf("no event of project %s links device %s to user %s; touchline identity links lists what is linked", c.Project, c.Device, c.User)
 		}
-		if err := in.db.Unlink(ctx, c.Project, store.Unlinked{Device: c.Device, User: c.User, At: now, Reason: c.Reason}); err != nil {
+		if err = in.db.Unlink(ctx, c.Project, store.Unlinked{Device: c.Device, User: c.User, At: now, Reason: c.Reason}); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(os.Stdout, "events up to %s that name both (%d) no longer link them; touchline attribute makes it so in the tables\n",
