@@ -9,8 +9,9 @@ import (
 )
 
 type importCommand struct {
-	Accesslog importAccesslog `cmd:"" help:"Access logs of web servers, in the combined format."`
-	Events    importEvents    `cmd:"" help:"Events: messages of the Segment spec (NDJSON), or tables (CSV)."`
+	Accesslog   importAccesslog   `cmd:"" help:"Access logs of web servers, in the combined format."`
+	Events      importEvents      `cmd:"" help:"Events: messages of the Segment spec (NDJSON), or tables (CSV)."`
+	Touchpoints importTouchpoints `cmd:"" help:"Touches that no tracking saw, such as fairs, letters and calls (CSV)."`
 }
 
 // importAccesslog makes events of the lines of web server logs.

@@ -29,6 +29,7 @@ const (
 	rowText   rowForm = iota
 	rowTime           // RFC 3339, or a number
 	rowObject         // JSON
+	rowCost           // number, for properties
 )
 
 var rowColumns = []rowColumn{
@@ -83,8 +84,18 @@ var rowColumnOf = func() map[string]*rowColumn {
 	for i := range rowColumns {
 		m[rowColumns[i].field] = &rowColumns[i]
 	}
+	m["cost"] = &rowColumn{field: "cost", members: "properties", form: rowCost}
 	return m
 }()
+
+// TouchpointFields returns the names of what a row about a touchpoint can say. Its cost is no column of events but a
+// property.
+func TouchpointFields() []string {
+	return []string{
+		"message_id", "timestamp", "anonymous_id", "user_id", "account_id", "channel", "source", "medium", "campaign", "term",
+		"content", "country", "cost", "currency",
+	}
+}
 
 // RowFields returns the names of what a row can say, which are those of columns of table events.
 func RowFields() []string {
@@ -179,6 +190,8 @@ func (c *rowColumn) value(cell string) ([]byte, error) {
 	switch {
 	case c.form == rowObject:
 		return compactObject(c.field, cell)
+	case c.form == rowCost:
+		return costObject(cell)
 	case c.form == rowTime && isJSONNumber(cell):
 		return []byte(cell), nil
 	}
@@ -197,6 +210,13 @@ func compactObject(field, cell string) ([]byte, error) {
 		return nil, &event.Error{Field: field, Want: fmt.Sprintf("is %s; want an object like {\"plan\":\"pro\"}", clip(b.String()))}
 	}
 	return b.Bytes(), nil
+}
+
+func costObject(cell string) ([]byte, error) {
+	if n, err := millionths(cell); err != nil || n < 0 || !isJSONNumber(cell) {
+		return nil, &event.Error{Field: "cost", Want: fmt.Sprintf("is %q; want a number like 12.50, at least 0 and at most 9e12", clip(cell))}
+	}
+	return []byte(`{"cost":` + cell + `}`), nil
 }
 
 func rowTextOf(field func(*event.Event) *string) func(*reader, *event.Event, string) {

@@ -179,6 +179,27 @@ func TestRowFieldsAreColumnsThatCanBeSet(t *testing.T) {
 	}
 }
 
+func TestRowOfATouchpoint(t *testing.T) {
+	for _, field := range TouchpointFields() {
+		if rowColumnOf[field] == nil {
+			t.Errorf("field %q has no effect", field)
+		}
+	}
+	for cost, want := range map[string]string{
+		"12.50": `{"cost":12.50}`, "0": `{"cost":0}`, "1e3": `{"cost":1e3}`, "9e12": `{"cost":9e12}`, "": "",
+	} {
+		m, err := row("event", "Touchpoint", "user_id", "u", "cost", cost)
+		if err != nil || m.Event.Properties != want {
+			t.Errorf("%q: got %s, %v; want %s", cost, m.Event.Properties, err, want)
+		}
+	}
+	for _, cost := range []string{"-1", "1,5", "12 €", "NaN", "1e13", "+1", `1},"x":{`, ".5"} {
+		if _, err := row("event", "Touchpoint", "user_id", "u", "cost", cost); err == nil || !strings.HasPrefix(err.Error(), "cost is ") {
+			t.Errorf("%q: %v", cost, err)
+		}
+	}
+}
+
 // Text in a cell is text, whatever characters it holds: it cannot become another member of the message.
 func TestRowText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -203,7 +224,7 @@ func FuzzRow(f *testing.F) {
 	f.Fuzz(func(t *testing.T, typ, name, at, value, object, context, text string, pick uint64) {
 		fields := []string{"type", "event", "timestamp", "value", "properties", "traits", "context"}
 		cells := []string{typ, name, at, value, object, object, context}
-		for i, field := range RowFields() {
+		for i, field := range append(RowFields(), "cost") {
 			if pick>>i&1 == 1 && !slices.Contains(fields, field) {
 				fields, cells = append(fields, field), append(cells, text)
 			}

@@ -129,7 +129,24 @@ func (r *eventsRun) layout(columns []string) (*layout, error) {
 		return nil, fmt.Errorf("no field is called %s; say which one with --map FIELD=COLUMN, or leave the column out with --ignore COLUMN; fields are %s",
 			quoteAll(unknown), strings.Join(r.from.Fields, ", "))
 	}
+	if err := l.check(r.from.rows, nil); err != nil {
+		return nil, fmt.Errorf("%w; name the column so, or say which one it is with --map FIELD=COLUMN", err)
+	}
 	return &l, nil
+}
+
+// check makes sure that of each group of fields one is there; of a row, whose cells are given, that one is not empty.
+func (l *layout) check(rules rowRules, cells []string) error {
+	for _, group := range rules.needs {
+		said := func(field string) bool {
+			i := slices.Index(l.fields, field)
+			return i >= 0 && (cells == nil || strings.TrimSpace(cells[i]) != "")
+		}
+		if !slices.ContainsFunc(group, said) {
+			return fmt.Errorf("%s is missing", strings.Join(group, " or "))
+		}
+	}
+	return nil
 }
 
 // isMapped reports whether --map gives a column to a field of another name.
@@ -152,12 +169,17 @@ func (r *eventsRun) takeRow(in *records, record []byte, l *layout, seen occurren
 		r.refuse(in, err)
 		return
 	}
-	var m collector.Message
-	if err := r.from.Decode.Row(&m, l.fields, cells, r.request(record, seen)); err != nil {
+	if err = l.check(r.from.rows, cells); err != nil {
 		r.refuse(in, fmt.Errorf("is refused: %w", err))
 		return
 	}
-	r.keep(in, &m, func(e *event.Event) { r.from.Decode.Restate(e, l.fields, cells) })
+	fields, cells := r.from.rows.complete(l.fields, cells)
+	var m collector.Message
+	if err := r.from.Decode.Row(&m, fields, cells, r.request(record, seen)); err != nil {
+		r.refuse(in, fmt.Errorf("is refused: %w", err))
+		return
+	}
+	r.keep(in, &m, func(e *event.Event) { r.from.Decode.Restate(e, fields, cells) })
 }
 
 // cells are those of the fields that a file has.

@@ -42,6 +42,8 @@ type Events struct {
 	Format Format            // of files whose name does not say it; may be empty
 	Map    map[string]string // the column of a CSV file for a field; other fields have a column of their name
 	Ignore []string          // columns of CSV files that are not taken
+
+	rows rowRules
 }
 
 // Run reads files as AccessLog's Run does. The name says whether a file is NDJSON (.ndjson, .jsonl, .json) or CSV (.csv),
@@ -65,6 +67,9 @@ func (v *Events) Run(ctx context.Context, files []string) (Ledger, error) {
 }
 
 func (v *Events) formatOf(name string) (Format, error) {
+	if len(v.rows.fields) > 0 {
+		return CSV, nil
+	}
 	base := strings.ToLower(filepath.Base(name))
 	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst")
 	switch filepath.Ext(base) {
