@@ -129,20 +129,19 @@ func (r *eventsRun) layout(columns []string) (*layout, error) {
 		return nil, fmt.Errorf("no field is called %s; say which one with --map FIELD=COLUMN, or leave the column out with --ignore COLUMN; fields are %s",
 			quoteAll(unknown), strings.Join(r.from.Fields, ", "))
 	}
-	if err := l.check(r.from.rows, nil); err != nil {
+	if err := l.check(r.from.rows, func(int) bool { return true }); err != nil {
 		return nil, fmt.Errorf("%w; name the column so, or say which one it is with --map FIELD=COLUMN", err)
 	}
 	return &l, nil
 }
 
-// check makes sure that of each group of fields one is there; of a row, whose cells are given, that one is not empty.
-func (l *layout) check(rules rowRules, cells []string) error {
+// check makes sure that of each group of fields one is there and says something.
+func (l *layout) check(rules rowRules, says func(i int) bool) error {
 	for _, group := range rules.needs {
-		said := func(field string) bool {
+		if !slices.ContainsFunc(group, func(field string) bool {
 			i := slices.Index(l.fields, field)
-			return i >= 0 && (cells == nil || strings.TrimSpace(cells[i]) != "")
-		}
-		if !slices.ContainsFunc(group, said) {
+			return i >= 0 && says(i)
+		}) {
 			return fmt.Errorf("%s is missing", strings.Join(group, " or "))
 		}
 	}
@@ -169,7 +168,7 @@ func (r *eventsRun) takeRow(in *records, record []byte, l *layout, seen occurren
 		r.refuse(in, err)
 		return
 	}
-	if err = l.check(r.from.rows, cells); err != nil {
+	if err = l.check(r.from.rows, func(i int) bool { return strings.TrimSpace(cells[i]) != "" }); err != nil {
 		r.refuse(in, fmt.Errorf("is refused: %w", err))
 		return
 	}
