@@ -4,8 +4,63 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/touchline-hq/touchline/collector"
 	"github.com/touchline-hq/touchline/store/storetest"
 )
+
+func TestRatesAreInsertedOnceAndCorrected(t *testing.T) {
+	db := storetest.Open(t)
+	dollar := collector.ExchangeRate{Day: 20455, Currency: "USY", Base: "EUY", Quoted: "1.08", Inverse: true}
+	peso := collector.ExchangeRate{Day: 20455, Currency: "PEY", Base: "EUY", Quoted: "0.000000001"}
+	next := dollar
+	next.Day, next.Quoted = 20456, "1000000000"
+	corrected := dollar
+	corrected.Quoted = "1.0825"
+	turned := dollar
+	turned.Inverse = false
+	for i, step := range []struct {
+		rates []collector.ExchangeRate
+		added []bool
+		want  []string
+	}{
+		{nil, []bool{}, nil},
+		{
+			[]collector.ExchangeRate{dollar, peso}, []bool{true, true},
+			[]string{"2026-01-02 PEY 0.000000001 1000000000 rate", "2026-01-02 USY 0.925925925925925926 1.08 inverse"},
+		},
+		{
+			[]collector.ExchangeRate{next, dollar, peso}, []bool{true, false, false},
+			[]string{
+				"2026-01-02 PEY 0.000000001 1000000000 rate", "2026-01-02 USY 0.925925925925925926 1.08 inverse",
+				"2026-01-03 USY 0.000000001 1000000000 inverse",
+			},
+		},
+		{
+			[]collector.ExchangeRate{corrected}, []bool{true},
+			[]string{
+				"2026-01-02 PEY 0.000000001 1000000000 rate", "2026-01-02 USY 0.923787528868360277 1.0825 inverse",
+				"2026-01-03 USY 0.000000001 1000000000 inverse",
+			},
+		},
+		{
+			[]collector.ExchangeRate{turned}, []bool{true},
+			[]string{
+				"2026-01-02 PEY 0.000000001 1000000000 rate", "2026-01-02 USY 1.08 0.925925925925925926 rate",
+				"2026-01-03 USY 0.000000001 1000000000 inverse",
+			},
+		},
+	} {
+		added, err := db.InsertRates(t.Context(), step.rates)
+		if err != nil || !slices.Equal(added, step.added) {
+			t.Errorf("step %d: added %v, %v; want %v", i, added, err, step.added)
+		}
+		got := column[string](t, db, `SELECT concatWithSeparator(' ', toString(day), currency, toString(rate), toString(inverse), quoted)
+			FROM touchline.rates WHERE base = 'EUY' ORDER BY day, currency`)
+		if !slices.Equal(got, step.want) {
+			t.Errorf("step %d: got %q\nwant %q", i, got, step.want)
+		}
+	}
+}
 
 // Currencies of tests are their own, because rates belong to no project.
 func TestExchangeRates(t *testing.T) {

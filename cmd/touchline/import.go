@@ -12,6 +12,7 @@ type importCommand struct {
 	Accesslog   importAccesslog   `cmd:"" help:"Access logs of web servers, in the combined format."`
 	Events      importEvents      `cmd:"" help:"Events: messages of the Segment spec (NDJSON), or tables (CSV)."`
 	Touchpoints importTouchpoints `cmd:"" help:"Touches that no tracking saw, such as fairs, letters and calls (CSV)."`
+	Rates       importRates       `cmd:"" help:"Rates of exchange by day (CSV), such as the European Central Bank's."`
 }
 
 // importAccesslog makes events of the lines of web server logs.
@@ -32,8 +33,24 @@ func (c *importAccesslog) Run(ctx context.Context, g *globals) error {
 	})
 }
 
-// importFiles imports files into a project with what run makes of them, shows how far it is and prints the ledger.
+// importFiles imports files into a project as importInto does, with what makes events complete and stores them.
 func (g *globals) importFiles(
+	ctx context.Context, id string, files []string, run func(*installation, importer.Import) (importer.Ledger, error),
+) error {
+	return g.importInto(ctx, id, files, func(in *installation, im importer.Import) (importer.Ledger, error) {
+		geo, err := in.openGeo()
+		if err != nil {
+			return importer.Ledger{}, err
+		}
+		sink := in.db.NewImporter(im.Project.ID)
+		defer sink.Close()
+		im.Enrich, im.Sink = enrich.New(geo), sink
+		return run(in, im)
+	})
+}
+
+// importInto imports files into a project with what run makes of them, shows how far it is and prints the ledger.
+func (g *globals) importInto(
 	ctx context.Context, id string, files []string, run func(*installation, importer.Import) (importer.Ledger, error),
 ) error {
 	in, err := g.open(ctx)
@@ -45,14 +62,8 @@ func (g *globals) importFiles(
 	if err != nil {
 		return usageError{err}
 	}
-	geo, err := in.openGeo()
-	if err != nil {
-		return err
-	}
-	sink := in.db.NewImporter(project.ID)
-	defer sink.Close()
 	progress := newProgress(g.stderr, "reading", "bytes", totalSize(files))
-	ledger, err := run(in, importer.Import{Project: project, Enrich: enrich.New(geo), Sink: sink, Progress: progress.set})
+	ledger, err := run(in, importer.Import{Project: project, Progress: progress.set})
 	progress.finish()
 	if ledger.Lines > 0 {
 		if _, werr := ledger.WriteTo(os.Stdout); err == nil {
