@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/touchline-hq/touchline/attribution"
+	"github.com/touchline-hq/touchline/event"
 )
 
 // milestonesConfig is projects[].milestones: names of events.
@@ -30,7 +31,6 @@ type modelsConfig struct {
 const (
 	maxTouchEvents  = 100
 	maxName         = 200 // bytes of an event's or a trait's name
-	explicitTouch   = "Touchpoint"
 	defaultHalfLife = 7 * 24 * time.Hour
 )
 
@@ -76,7 +76,7 @@ func (p *projectConfig) checkTouches(path string) error {
 		switch {
 		case name == "":
 			return &configError{at, "is empty; name an event, such as Email Opened"}
-		case name == explicitTouch:
+		case name == event.Touchpoint:
 			return &configError{at, fmt.Sprintf("%q is a touch in any case; leave it out", name)}
 		case slices.Contains(p.Touches[:i], name):
 			return &configError{at, fmt.Sprintf("%q is there twice", name)}
