@@ -4,6 +4,7 @@ package simulate
 type Truth struct {
 	Conversions int     // orders, each once
 	Value       float64 // of these orders, before refunds, in the project's currency
+	Anyway      int     // of these orders, those that happen even when no channel does anything; 0 but for Harvesting
 	Channels    []ChannelTruth
 }
 
@@ -29,19 +30,26 @@ func (w *world) truth() Truth {
 	var t Truth
 	touches := make([]int, len(w.channels))
 	t.Conversions, t.Value = w.orders(-1, func(v visit) { touches[v.channel]++ })
-	total := 0
 	for i, c := range w.channels {
 		orders, value := w.orders(i, func(visit) {})
 		t.Channels = append(t.Channels, ChannelTruth{
 			Channel: c.name, Effect: c.effect, HalfLife: c.halfLife, Touches: touches[i],
 			Caused: t.Conversions - orders, CausedValue: t.Value - value,
 		})
-		total += t.Conversions - orders
+	}
+	t.share()
+	return t
+}
+
+// share works out the shares of the channels.
+func (t *Truth) share() {
+	total := 0
+	for _, c := range t.Channels {
+		total += c.Caused
 	}
 	for i := range t.Channels {
 		t.Channels[i].Share = float64(t.Channels[i].Caused) / float64(max(1, total))
 	}
-	return t
 }
 
 // orders counts the orders of everybody and their value while the channel with index off persuades nobody.
