@@ -71,11 +71,12 @@ record: $(CLIENTS)/.package-lock.json ## run the real clients and record anew wh
 	@go test ./wire -count=1 -run TestRecordings -record -update
 
 .PHONY: bench
-bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, pixel, batch
+bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, pixel, batch, truth
 	@go test -run='^$$' -bench=. -benchmem $(FLAGS) $$($(call functions,Benchmark) | cut -d' ' -f1 | sort -u)
 	@go run ./bench/spool -seconds=1
 	@go run ./bench/pixel -seconds=5
 	@go run ./bench/batch -seconds=15
+	@go run ./bench/truth -seeds=2 -people=20000
 
 .PHONY: chaos
 chaos: build ## kill collector and engine under load, KILLS=100 times: nothing lost, nothing twice
