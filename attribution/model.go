@@ -24,16 +24,33 @@ type Fitted interface {
 	// Totals is the credit of each channel, in the order of Paths.Channels. No credit is negative; they add up to the
 	// paths' conversions and value. The slice belongs to the Fitted: read only.
 	Totals() []Credit
-	// Shares splits one conversion over the touches of its journey, which are channels of the same Paths, in units of
-	// ShareUnit. Hours are as in Row, or nil; a model that is Timed needs them. Shares are never negative and add up to ShareUnit exactly; what rounding leaves over is on one touch.
-	// No touches, no shares. The result uses dst's memory if it is large enough, and belongs to the caller.
-	Shares(dst []int64, touches []Channel, hours []float64) []int64
+	// Shares splits one conversion over the touches of its journey, in units of ShareUnit. Shares are never negative and
+	// add up to ShareUnit exactly; what rounding leaves over is on one touch. No touches, no shares. The result uses dst's
+	// memory if it is large enough, and belongs to the caller.
+	Shares(dst []int64, s Sequence) []int64
 }
 
-// Timed marks a Model that needs to know when touches were: its Fit refuses paths without hours.
+// Sequence is what a model needs to know of one journey.
+type Sequence struct {
+	Channels []Channel // of the touches, first to last, as in the Paths that the model has learnt from
+	Hours    []float64 // of each touch, before the end, as in Row; nil when unknown, which a model that is Timed cannot do with
+
+	// The place, from 1, of the last touch up to the milestone; 0: the journey has no such milestone, as far as is known.
+	Lead, Opportunity int
+}
+
+// Timed marks a Model that needs to know when touches were: its Fit refuses paths without hours. Whoever wants nothing
+// but Shares lets it learn from Paths that have channels and no rows.
 type Timed interface {
 	Model
 	Timed()
+}
+
+// Milestoned marks a Model whose credit depends on a journey's milestones. Paths do not tell them, so its Totals are those
+// of journeys without any; whoever knows milestones adds up Shares.
+type Milestoned interface {
+	Model
+	Milestoned()
 }
 
 // SeparateTotals marks a Fitted whose Totals are not the sums of its Shares over the journeys: they come from all

@@ -145,7 +145,7 @@ func collect(t *testing.T, db *store.DB, events []event.Event) {
 			ID: events[0].Project, Location: time.UTC, Currency: "EUR", Conversions: []attribution.Conversion{orders},
 			Lookback: 90 * day, Inactivity: 30 * day,
 		},
-		Conversion: orders, Models: model.Untimed(), Publish: true,
+		Conversion: orders, Models: model.Plain(), Publish: true,
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

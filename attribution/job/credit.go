@@ -134,7 +134,7 @@ func creditTouches(ctx context.Context, store attribution.Store, p attribution.P
 			touches = append(touches, channels[t.Channel])
 		}
 		for _, m := range models {
-			shares = m.Shares(shares[:0], touches, nil)
+			shares = m.Shares(shares[:0], attribution.Sequence{Channels: touches})
 			if werr := writeShares(w, j, m.name, shares); werr != nil {
 				return werr
 			}

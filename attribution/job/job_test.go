@@ -70,7 +70,7 @@ func drawShop(t *rapid.T) *memory {
 func TestCreditOfEachConversionAddsUpExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawShop(t)
-		if _, err := start(m, params(true, model.Untimed()...)); err != nil {
+		if _, err := start(m, params(true, model.Plain()...)); err != nil {
 			t.Fatal(err)
 		}
 		rows := map[string][]creditRow{}
@@ -78,11 +78,11 @@ func TestCreditOfEachConversionAddsUpExactly(t *testing.T) {
 			rows[r.conversion+" by "+r.model] = append(rows[r.conversion+" by "+r.model], r)
 		}
 		for _, j := range m.journeys {
-			for _, by := range model.Untimed() {
+			for _, by := range model.Plain() {
 				checkCredit(t, j, rows[j.ConversionID+" by "+by.Name()])
 			}
 		}
-		if len(rows) != len(m.journeys)*len(model.Untimed()) {
+		if len(rows) != len(m.journeys)*len(model.Plain()) {
 			t.Errorf("credit for %d pairs of conversion and model", len(rows))
 		}
 	})
@@ -116,7 +116,7 @@ func checkCredit(t *rapid.T, j attribution.Journey, rows []creditRow) {
 func TestReportAddsUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawShop(t)
-		report, err := start(m, params(false, model.Untimed()...))
+		report, err := start(m, params(false, model.Plain()...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +175,7 @@ func TestReport(t *testing.T) {
 func TestSeparateTotalsAreSpreadOverTheDays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawShop(t)
-		report, err := start(m, params(true, model.Untimed()...))
+		report, err := start(m, params(true, model.Plain()...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ var (
 
 func TestSteps(t *testing.T) {
 	m := shop()
-	if _, err := start(m, params(true, model.Untimed()...)); err != nil {
+	if _, err := start(m, params(true, model.Plain()...)); err != nil {
 		t.Fatal(err)
 	}
 	if want := slices.Concat(preparing, writing); !slices.Equal(m.calls, want) {
@@ -271,7 +271,7 @@ func TestSteps(t *testing.T) {
 
 func TestNothingIsWrittenWithoutPublish(t *testing.T) {
 	m := shop()
-	if _, err := start(m, params(false, model.Untimed()...)); err != nil {
+	if _, err := start(m, params(false, model.Plain()...)); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(m.calls, preparing) || m.rows != nil {
@@ -283,7 +283,7 @@ func TestNothingIsPublishedAfterAFailure(t *testing.T) {
 	for _, step := range append(slices.Concat(preparing, writing), "Write") {
 		m := shop()
 		m.fail = step
-		report, err := start(m, params(true, model.Untimed()...))
+		report, err := start(m, params(true, model.Plain()...))
 		if !errors.Is(err, errStep) {
 			t.Errorf("%s: %v, want the store's error", step, err)
 		}
@@ -309,7 +309,7 @@ func TestModelThatCannotFit(t *testing.T) {
 
 func TestProjectWithoutEvents(t *testing.T) {
 	m := &memory{}
-	if _, err := start(m, params(true, model.Untimed()...)); err == nil || err.Error() != `project "shop" has no events` {
+	if _, err := start(m, params(true, model.Plain()...)); err == nil || err.Error() != `project "shop" has no events` {
 		t.Errorf("%v", err)
 	}
 	if !slices.Equal(m.calls, []string{"AsOf"}) {
@@ -323,8 +323,8 @@ func TestWithoutConversions(t *testing.T) {
 		"nulls":        {nulls: [][]string{{"Email"}}},
 		"unattributed": {journeys: []attribution.Journey{journey("a", 1, 7)}},
 	} {
-		report, err := start(m, params(true, model.Untimed()...))
-		if err != nil || len(report.Models) != len(model.Untimed()) || !slices.Contains(m.calls, "Publish") {
+		report, err := start(m, params(true, model.Plain()...))
+		if err != nil || len(report.Models) != len(model.Plain()) || !slices.Contains(m.calls, "Publish") {
 			t.Errorf("%s: %+v, %v", name, report, err)
 		}
 	}

@@ -96,6 +96,7 @@ func everyModel() map[string]attribution.Model {
 	}
 	models["position_first"] = Position{First: 1}
 	models["position_uneven"] = Position{First: 0.3, Last: 0.1}
+	models["w_shaped_uneven"] = WShaped{Position{First: 0.3, Last: 0.1}}
 	models["time_decay_hour"] = TimeDecay{HalfLife: 1}
 	return models
 }
@@ -203,7 +204,11 @@ func TestSharesAddUpExactly(t *testing.T) {
 			touches := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, len(p.Channels)-1), func(c int) attribution.Channel {
 				return attribution.Channel(c)
 			}), 1, 30).Draw(rt, "touches")
-			dst = f.Shares(dst, touches, drawHours(rt, len(touches)))
+			dst = f.Shares(dst, attribution.Sequence{
+				Channels: touches, Hours: drawHours(rt, len(touches)),
+				Lead:        rapid.IntRange(0, len(touches)).Draw(rt, "lead"),
+				Opportunity: rapid.IntRange(0, len(touches)).Draw(rt, "opportunity"),
+			})
 			sum := int64(0)
 			for _, share := range dst {
 				if share < 0 {
@@ -226,7 +231,7 @@ func TestSharesAgreeWithTotals(t *testing.T) {
 		sums := make([]attribution.Credit, len(p.Channels))
 		var all attribution.Credit
 		for _, row := range p.Rows {
-			for i, share := range f.Shares(nil, row.Touches, row.Hours) {
+			for i, share := range f.Shares(nil, attribution.Sequence{Channels: row.Touches, Hours: row.Hours}) {
 				part := float64(share) / attribution.ShareUnit
 				sums[row.Touches[i]].Conversions += row.Conversions * part
 				sums[row.Touches[i]].Value += row.Value * part
@@ -259,7 +264,7 @@ func TestNothingIn(t *testing.T) {
 			if got, want := f.Totals(), make([]attribution.Credit, 2); !slices.Equal(got, want) {
 				t.Errorf("no conversions: %v", got)
 			}
-			if got := f.Shares(make([]int64, 3), nil, nil); len(got) != 0 {
+			if got := f.Shares(make([]int64, 3), attribution.Sequence{}); len(got) != 0 {
 				t.Errorf("no touches: shares %v", got)
 			}
 		})
@@ -287,6 +292,8 @@ func TestReferenceTotals(t *testing.T) {
 		{LastNonDirect{}, credits(0, 0, 2, 40, 2, 18)},
 		{Linear{}, credits(1./3, 4, 1./3+1.5, 34, 1./3+0.5+1, 20)},
 		{Position{}, credits(0.4, 4.8, 2, 38.4, 1.6, 14.8)},
+		{WShaped{}, credits(0.4, 4.8, 2, 38.4, 1.6, 14.8)},
+		{FullPath{}, credits(0.4, 4.8, 2, 38.4, 1.6, 14.8)},
 		{Shapley{}, credits(1./3, 4, 1./3+1, 24, 1./3+1+1, 30)},
 	} {
 		for c, got := range fit(t, tt.model, build(t, parse(t, text))).Totals() {
@@ -299,7 +306,10 @@ func TestReferenceTotals(t *testing.T) {
 
 func TestReferenceShares(t *testing.T) {
 	const third = attribution.ShareUnit / 3
-	touches := []attribution.Channel{1, 2, 1, 0} // b c b a
+	sequence := attribution.Sequence{
+		Channels: []attribution.Channel{1, 2, 1, 0}, // b c b a
+		Hours:    []float64{336, 336, 168, 0}, Lead: 1, Opportunity: 2,
+	}
 	for _, tt := range []struct {
 		model attribution.Model
 		want  []int64
@@ -310,18 +320,20 @@ func TestReferenceShares(t *testing.T) {
 		{LastNonDirect{}, []int64{0, 0, 0, attribution.ShareUnit}},
 		{Position{}, []int64{400_000_000_000, 100_000_000_000, 100_000_000_000, 400_000_000_000}},
 		{Position{First: 0.7}, []int64{700_000_000_000, 150_000_000_000, 150_000_000_000, 0}},
+		{WShaped{}, []int64{600_000_000_000, 300_000_000_000, 50_000_000_000, 50_000_000_000}},
+		{FullPath{}, []int64{450_000_000_000, 225_000_000_000, 100_000_000_000, 225_000_000_000}},
 		{TimeDecay{}, []int64{125_000_000_000, 125_000_000_000, 250_000_000_000, 500_000_000_000}},
 		{Shapley{}, []int64{third / 2, third, third / 2, third + 2}}, // halves of an odd number lose one each
 		// Removal effects are 0.5 (a), 1 and 1: see TestMarkovTextbook.
 		{Markov{}, []int64{285_714_285_714, 285_714_285_714, 285_714_285_715, 142_857_142_857}},
 	} {
 		f := fit(t, tt.model, build(t, parse(t, "a > b > c,1,1,0\na,0,0,1\nb > c,0,0,1")))
-		if got := f.Shares(nil, touches, []float64{336, 336, 168, 0}); !slices.Equal(got, tt.want) {
+		if got := f.Shares(nil, sequence); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.model.Name(), got, tt.want)
 		}
 	}
 	f := fit(t, Linear{}, build(t, parse(t, "a,1,1,0")))
-	if got, want := f.Shares(nil, make([]attribution.Channel, 3), nil), []int64{third, third, third + 1}; !slices.Equal(got, want) {
+	if got, want := f.Shares(nil, attribution.Sequence{Channels: make([]attribution.Channel, 3)}), []int64{third, third, third + 1}; !slices.Equal(got, want) {
 		t.Errorf("thirds: %v, want %v", got, want)
 	}
 }
@@ -335,7 +347,7 @@ func TestShapleySharesOfManyChannels(t *testing.T) {
 		touches = append(touches, attribution.Channel(i))
 	}
 	f := fit(t, Shapley{}, build(t, []line{{path: all, conversions: 1, value: 1}}))
-	got := f.Shares(nil, append(touches, 99), nil)
+	got := f.Shares(nil, attribution.Sequence{Channels: append(touches, 99)})
 	want := append(slices.Repeat([]int64{attribution.ShareUnit / 100}, 99), attribution.ShareUnit/200, attribution.ShareUnit/200)
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v", got)

@@ -22,8 +22,8 @@ func (First) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 type first struct{ totals }
 
-func (first) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
-	dst = resize(dst, len(touches))
+func (first) Shares(dst []int64, s attribution.Sequence) []int64 {
+	dst = resize(dst, len(s.Channels))
 	if len(dst) > 0 {
 		dst[0] = attribution.ShareUnit
 	}

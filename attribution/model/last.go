@@ -22,8 +22,8 @@ func (Last) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 type last struct{ totals }
 
-func (last) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
-	dst = resize(dst, len(touches))
+func (last) Shares(dst []int64, s attribution.Sequence) []int64 {
+	dst = resize(dst, len(s.Channels))
 	if len(dst) > 0 {
 		dst[len(dst)-1] = attribution.ShareUnit
 	}

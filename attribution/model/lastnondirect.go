@@ -40,10 +40,10 @@ func (f lastNonDirect) closing(touches []attribution.Channel) int {
 	return len(touches) - 1
 }
 
-func (f lastNonDirect) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
-	dst = resize(dst, len(touches))
+func (f lastNonDirect) Shares(dst []int64, s attribution.Sequence) []int64 {
+	dst = resize(dst, len(s.Channels))
 	if len(dst) > 0 {
-		dst[f.closing(touches)] = attribution.ShareUnit
+		dst[f.closing(s.Channels)] = attribution.ShareUnit
 	}
 	return dst
 }

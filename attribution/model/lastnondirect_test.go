@@ -16,7 +16,7 @@ func TestLastNonDirect(t *testing.T) {
 	}
 	for i, want := range map[int]int{0: 1, 1: 0, 2: 1} {
 		touches := [][]attribution.Channel{{0, 0}, {2, 0, 0}, {2, 1}}[i]
-		if got := f.Shares(nil, touches, nil); got[want] != attribution.ShareUnit {
+		if got := f.Shares(nil, attribution.Sequence{Channels: touches}); got[want] != attribution.ShareUnit {
 			t.Errorf("%v: %v, want all at %d", touches, got, want)
 		}
 	}

@@ -26,8 +26,8 @@ func (Linear) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 type linear struct{ totals }
 
-func (linear) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
-	return equalShares(resize(dst, len(touches)))
+func (linear) Shares(dst []int64, s attribution.Sequence) []int64 {
+	return equalShares(resize(dst, len(s.Channels)))
 }
 
 // equalShares fills shares with one and the same, but for the rest.

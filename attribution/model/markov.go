@@ -111,16 +111,16 @@ var _ attribution.SeparateTotals = markov{}
 
 func (markov) SeparateTotals() {}
 
-func (m markov) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
-	dst = resize(dst, len(touches))
+func (m markov) Shares(dst []int64, s attribution.Sequence) []int64 {
+	dst = resize(dst, len(s.Channels))
 	sum := 0.0
-	for _, c := range touches {
+	for _, c := range s.Channels {
 		sum += m.lost[c].Conversions
 	}
 	if sum == 0 {
 		return equalShares(dst)
 	}
-	for i, c := range touches {
+	for i, c := range s.Channels {
 		dst[i] = int64(m.lost[c].Conversions / sum * attribution.ShareUnit)
 	}
 	return settle(dst)

@@ -291,11 +291,11 @@ func TestMarkovErrors(t *testing.T) {
 // A channel that no conversion came through gets nothing of a journey, unless the journey has nothing else.
 func TestMarkovSharesWithoutEffect(t *testing.T) {
 	f := fit(t, Markov{}, build(t, parse(t, "a,1,1,0\nb > c,0,0,1")))
-	if got, want := f.Shares(nil, []attribution.Channel{1, 0}, nil), []int64{0, attribution.ShareUnit}; !slices.Equal(got, want) {
+	if got, want := f.Shares(nil, attribution.Sequence{Channels: []attribution.Channel{1, 0}}), []int64{0, attribution.ShareUnit}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	half := int64(attribution.ShareUnit / 2)
-	if got, want := f.Shares(nil, []attribution.Channel{1, 2}, nil), []int64{half, half}; !slices.Equal(got, want) {
+	if got, want := f.Shares(nil, attribution.Sequence{Channels: []attribution.Channel{1, 2}}), []int64{half, half}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -10,28 +10,43 @@ import (
 	"github.com/touchline-hq/touchline/attribution"
 )
 
-// All returns every model, with its default settings, in the order in which reports list them.
-func All() []attribution.Model {
+// Settings are those models that can be set. The zero Settings are the defaults.
+type Settings struct {
+	Position  Position // w_shaped and full_path follow it where a milestone is missing
+	TimeDecay TimeDecay
+	Markov    Markov
+}
+
+// All returns every model, in the order in which reports list them.
+func (s Settings) All() []attribution.Model {
 	return []attribution.Model{
-		First{}, Last{}, LastNonDirect{}, Linear{}, Position{}, TimeDecay{}, Markov{}, Shapley{},
+		First{}, Last{}, LastNonDirect{}, Linear{},
+		s.Position, WShaped{s.Position}, FullPath{s.Position}, s.TimeDecay, s.Markov, Shapley{},
 	}
 }
 
-// Untimed returns the models that need not know when touches were.
-func Untimed() []attribution.Model {
+// All returns every model with its defaults.
+func All() []attribution.Model { return Settings{}.All() }
+
+// Plain returns the models, with their defaults, that need to know no more of a touch than its channel.
+func Plain() []attribution.Model {
 	return slices.DeleteFunc(All(), func(m attribution.Model) bool {
 		_, timed := m.(attribution.Timed)
-		return timed
+		_, milestoned := m.(attribution.Milestoned)
+		return timed || milestoned
 	})
 }
 
+// Parse returns the models that a list of names like "first,markov" asks for, in its order and with their defaults.
+func Parse(list string) ([]attribution.Model, error) { return Settings{}.Parse(list) }
+
 // Parse returns the models that a list of names like "first,markov" asks for, in its order.
-func Parse(list string) ([]attribution.Model, error) {
+func (s Settings) Parse(list string) ([]attribution.Model, error) {
 	var models []attribution.Model
 	seen := make(map[string]bool)
 	for name := range strings.SplitSeq(list, ",") {
 		name = strings.TrimSpace(name)
-		model := byName(name)
+		model := s.byName(name)
 		if model == nil {
 			return nil, fmt.Errorf("unknown model %q; known are %s", name, strings.Join(names(), ", "))
 		}
@@ -44,8 +59,8 @@ func Parse(list string) ([]attribution.Model, error) {
 	return models, nil
 }
 
-func byName(name string) attribution.Model {
-	for _, m := range All() {
+func (s Settings) byName(name string) attribution.Model {
+	for _, m := range s.All() {
 		if m.Name() == name {
 			return m
 		}

@@ -59,8 +59,8 @@ type position struct {
 	weights Position
 }
 
-func (f position) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
-	dst = resize(dst, len(touches))
+func (f position) Shares(dst []int64, s attribution.Sequence) []int64 {
+	dst = resize(dst, len(s.Channels))
 	if len(dst) == 0 {
 		return dst
 	}

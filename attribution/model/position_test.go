@@ -28,7 +28,7 @@ func TestPositionShares(t *testing.T) {
 		{Position{First: 1. / 3, Last: 2. / 3}, 3, []int64{333_333_333_333, 0, 666_666_666_667}},
 	} {
 		f := fit(t, tt.model, build(t, parse(t, "a,1,1,0")))
-		if got := f.Shares(nil, make([]attribution.Channel, tt.touches), nil); !slices.Equal(got, tt.want) {
+		if got := f.Shares(nil, attribution.Sequence{Channels: make([]attribution.Channel, tt.touches)}); !slices.Equal(got, tt.want) {
 			t.Errorf("%+v, %d touches: %v, want %v", tt.model, tt.touches, got, tt.want)
 		}
 	}

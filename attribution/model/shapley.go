@@ -37,24 +37,24 @@ func (Shapley) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 type shapley struct{ totals }
 
-func (s shapley) Shares(dst []int64, touches []attribution.Channel, _ []float64) []int64 {
-	dst = resize(dst, len(touches))
+func (f shapley) Shares(dst []int64, s attribution.Sequence) []int64 {
+	dst = resize(dst, len(s.Channels))
 	if len(dst) == 0 {
 		return dst
 	}
 	var few [64]int64
 	touched := few[:] // how often each channel is touched
-	if len(s.totals) > len(few) {
-		touched = make([]int64, len(s.totals))
+	if len(f.totals) > len(few) {
+		touched = make([]int64, len(f.totals))
 	}
 	distinct := int64(0)
-	for _, c := range touches {
+	for _, c := range s.Channels {
 		if touched[c] == 0 {
 			distinct++
 		}
 		touched[c]++
 	}
-	for i, c := range touches {
+	for i, c := range s.Channels {
 		dst[i] = attribution.ShareUnit / (distinct * touched[c])
 	}
 	return settle(dst)

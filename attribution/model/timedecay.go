@@ -63,14 +63,14 @@ func (f timeDecay) sum(hours []float64) float64 {
 	return sum
 }
 
-func (f timeDecay) Shares(dst []int64, touches []attribution.Channel, hours []float64) []int64 {
-	dst = resize(dst, len(touches))
+func (f timeDecay) Shares(dst []int64, s attribution.Sequence) []int64 {
+	dst = resize(dst, len(s.Channels))
 	if len(dst) == 0 {
 		return dst
 	}
-	all := f.sum(hours)
+	all := f.sum(s.Hours)
 	for i := range dst {
-		dst[i] = int64(f.weight(hours, i) / all * attribution.ShareUnit)
+		dst[i] = int64(f.weight(s.Hours, i) / all * attribution.ShareUnit)
 	}
 	return settle(dst)
 }

@@ -28,7 +28,7 @@ func TestTimeDecayExactAges(t *testing.T) {
 	f := fit(t, TimeDecay{HalfLife: 24}, build(t, []line{{path: []string{"a"}, conversions: 1}}))
 	older := math.Exp2(-1.5 / 24)
 	want := int64(older / (1 + older) * attribution.ShareUnit)
-	if got := f.Shares(nil, make([]attribution.Channel, 2), []float64{2.25, 0.75}); !slices.Equal(got, []int64{want, attribution.ShareUnit - want}) {
+	if got := f.Shares(nil, attribution.Sequence{Channels: make([]attribution.Channel, 2), Hours: []float64{2.25, 0.75}}); !slices.Equal(got, []int64{want, attribution.ShareUnit - want}) {
 		t.Errorf("%v, want %v for the older", got, want)
 	}
 }

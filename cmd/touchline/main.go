@@ -121,10 +121,10 @@ func (g *globals) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(g.stderr, options))
 }
 
-// modelNames lists all models, as --models takes them.
+// modelNames lists the models that need nothing but channels, as --models takes them.
 func modelNames() string {
 	var names []string
-	for _, m := range model.Untimed() {
+	for _, m := range model.Plain() {
 		names = append(names, m.Name())
 	}
 	return strings.Join(names, ",")

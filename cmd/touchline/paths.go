@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/attribution/model"
@@ -15,18 +14,21 @@ import (
 
 // pathsCommand runs models on a file of paths, without any server.
 type pathsCommand struct {
-	File     string `arg:"" help:"CSV with a header: path (channels joined by ' > '), conversions, value, nulls, hours."`
-	Models   string `help:"Models, separated by commas: ${models}, and time_decay if the file has the column hours." default:"${models}"`
-	Order    int    `help:"Channels that a state of markov's chain holds, 1 to 4." default:"1"`
-	MaxSteps string `help:"Steps after which markov's walks stop: 0 for never, auto for those of the longest path, or a number." default:"0"`
-	Show     string `help:"credit; or of markov's chain: removal (effects of removing each channel), transitions." enum:"credit,removal,transitions" default:"credit"`
-	Format   format `help:"auto, table, csv or json." enum:"auto,table,csv,json" default:"auto"`
+	File   string `arg:"" help:"CSV with a header: path (channels joined by ' > '), conversions, value, nulls, hours."`
+	Models string `help:"Models, separated by commas: ${models}, and time_decay if the file has the column hours." default:"${models}"`
+	modelFlags
+	Show   string `help:"credit; or of markov's chain: removal (effects of removing each channel), transitions." enum:"credit,removal,transitions" default:"credit"`
+	Format format `help:"auto, table, csv or json." enum:"auto,table,csv,json" default:"auto"`
 }
 
 func (c *pathsCommand) Run() error { return c.write(os.Stdout) }
 
 func (c *pathsCommand) write(w io.Writer) error {
-	models, markov, err := c.models()
+	settings, err := c.settings()
+	if err != nil {
+		return usageError{err}
+	}
+	models, err := c.models(settings)
 	if err != nil {
 		return usageError{err}
 	}
@@ -42,9 +44,9 @@ func (c *pathsCommand) write(w io.Writer) error {
 	var t *table
 	switch c.Show {
 	case "removal":
-		t, err = removalTable(markov, paths)
+		t, err = removalTable(settings.Markov, paths)
 	case "transitions":
-		t, err = transitionTable(markov, paths)
+		t, err = transitionTable(settings.Markov, paths)
 	default:
 		t, err = fitTable(models, paths)
 	}
@@ -54,36 +56,15 @@ func (c *pathsCommand) write(w io.Writer) error {
 	return t.write(w, c.Format)
 }
 
-// models returns the models asked for, and markov with the settings that are asked for.
-func (c *pathsCommand) models() ([]attribution.Model, model.Markov, error) {
-	markov := model.Markov{Order: c.Order}
-	models, err := model.Parse(c.Models)
-	if err != nil {
-		return nil, markov, err
-	}
-	if c.Order < 1 || c.Order > model.MaxOrder {
-		return nil, markov, fmt.Errorf("--order is %d; it must be from 1 to %d", c.Order, model.MaxOrder)
-	}
-	if markov.MaxSteps, err = parseSteps(c.MaxSteps); err != nil {
-		return nil, markov, err
-	}
-	for i, m := range models {
-		if m.Name() == markov.Name() {
-			models[i] = markov
+// models returns the models asked for. A file of paths says nothing of milestones.
+func (c *pathsCommand) models(settings model.Settings) ([]attribution.Model, error) {
+	models, err := settings.Parse(c.Models)
+	for _, m := range models {
+		if _, milestoned := m.(attribution.Milestoned); milestoned {
+			return nil, fmt.Errorf("paths does not have the model %s: a file of paths says nothing of milestones", m.Name())
 		}
 	}
-	return models, markov, nil
-}
-
-func parseSteps(s string) (int, error) {
-	if s == "auto" {
-		return model.AutoSteps, nil
-	}
-	steps, err := strconv.Atoi(s)
-	if err != nil || steps < 0 {
-		return 0, fmt.Errorf("--max-steps is %q; it must be 0, auto or a whole number above", s)
-	}
-	return steps, nil
+	return models, err
 }
 
 func fitTable(models []attribution.Model, paths *attribution.Paths) (*table, error) {

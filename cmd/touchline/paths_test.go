@@ -10,24 +10,25 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
-// pathsOutput runs the command on a file with this text.
-func pathsOutput(t *testing.T, c pathsCommand, file string) (string, error) {
+// pathsOutput runs the command with these arguments, separated by spaces, on a file with this text.
+func pathsOutput(t *testing.T, args, file string) (string, error) {
 	t.Helper()
-	c.File = filepath.Join(t.TempDir(), "paths.csv")
-	writeFile(t, c.File, file)
-	if c.Models == "" {
-		c.Models = modelNames()
+	var c pathsCommand
+	parser, err := kong.New(&c, kong.Vars{"models": modelNames()}, kong.Exit(func(int) { t.Fatal("exit") }))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if c.Order == 0 {
-		c.Order = 1
-	}
-	if c.MaxSteps == "" {
-		c.MaxSteps = "0"
+	name := filepath.Join(t.TempDir(), "paths.csv")
+	writeFile(t, name, file)
+	if _, err := parser.Parse(append(strings.Fields(args), name)); err != nil {
+		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	err := c.write(&out)
+	err = c.write(&out)
 	return out.String(), err
 }
 
@@ -35,53 +36,59 @@ const textbook = "path,conversions,value,nulls\nFair > Mail > Call,1,20,0\nFair,
 
 func TestPathsOutputs(t *testing.T) {
 	for name, tt := range map[string]struct {
-		command pathsCommand
-		file    string
-		want    string
+		args, file, want string
 	}{
 		"markov": {
-			pathsCommand{Models: "markov", Format: formatCSV}, textbook,
+			"--models=markov --format=csv", textbook,
 			"model,channel,conversions,value\nmarkov,Call,0.4,8\nmarkov,Mail,0.4,8\nmarkov,Fair,0.2,4\n",
 		},
 		"within the steps of the longest path": {
-			pathsCommand{Models: "markov", MaxSteps: "auto", Format: formatCSV}, textbook,
+			"--models=markov --max-steps=auto --format=csv", textbook,
 			"model,channel,conversions,value\nmarkov,Call,0.4,8\nmarkov,Mail,0.4,8\nmarkov,Fair,0.2,4\n",
 		},
 		"within three steps": { // only Mail > Call is short enough
-			pathsCommand{Models: "markov,last", MaxSteps: "3", Format: formatCSV}, textbook,
+			"--models=markov,last --max-steps=3 --format=csv", textbook,
 			"model,channel,conversions,value\nmarkov,Call,0.5,10\nmarkov,Mail,0.5,10\nmarkov,Fair,0,0\n" +
 				"last,Call,1,20\nlast,Fair,0,0\nlast,Mail,0,0\n",
 		},
 		"time decay": {
-			pathsCommand{Models: "time_decay", Format: formatCSV}, "path,conversions,hours\na > b,3,168 > 0\n",
+			"--models=time_decay --format=csv", "path,conversions,hours\na > b,3,168 > 0\n",
 			"model,channel,conversions,value\ntime_decay,b,2,0\ntime_decay,a,1,0\n",
 		},
+		"an hour's half-life": {
+			"--models=time_decay --half-life=1h --format=csv", "path,conversions,hours\na > b,3,1 > 0\n",
+			"model,channel,conversions,value\ntime_decay,b,2,0\ntime_decay,a,1,0\n",
+		},
+		"other weights of position": {
+			"--models=position --position=62.5/12.5/25 --format=csv", textbook,
+			"model,channel,conversions,value\nposition,Fair,0.625,12.5\nposition,Call,0.25,5\nposition,Mail,0.125,2.5\n",
+		},
 		"removal, a table": {
-			pathsCommand{Show: "removal", Format: formatTable}, textbook,
+			"--show=removal --format=table", textbook,
 			"channel  removal_effect  removal_effect_value  p_conversion  p_conversion_without\n" +
 				"Call           1.000000              1.000000      0.333333              0.000000\n" +
 				"Mail           1.000000              1.000000      0.333333              0.000000\n" +
 				"Fair           0.500000              0.500000      0.333333              0.166667\n",
 		},
 		"removal, JSON": {
-			pathsCommand{Show: "removal", Format: formatJSON}, "path,conversions,nulls\n\"a\"\"b,c\",1,3\n",
+			"--show=removal --format=json", "path,conversions,nulls\n\"a\"\"b,c\",1,3\n",
 			"[\n{\"channel\":\"a\\\"b,c\",\"removal_effect\":1,\"removal_effect_value\":0,\"p_conversion\":0.25,\"p_conversion_without\":0}\n]\n",
 		},
 		"transitions of order 2, CSV": {
-			pathsCommand{Show: "transitions", Order: 2, Format: formatCSV}, textbook,
+			"--show=transitions --order=2 --format=csv", textbook,
 			"from,to,probability\n(start),Fair,0.3333333333333333\n(start),Fair > Mail,0.3333333333333333\n" +
 				"(start),Mail > Call,0.3333333333333333\nFair,(null),1\nFair > Mail,Mail > Call,1\n" +
 				"Mail > Call,(conversion),0.5\nMail > Call,(null),0.5\n",
 		},
-		"no rows": {pathsCommand{Format: formatCSV}, "path,conversions\n", "model,channel,conversions,value\n"},
+		"no rows": {"--format=csv", "path,conversions\n", "model,channel,conversions,value\n"},
 		"no conversions": {
-			pathsCommand{Models: "markov,position", MaxSteps: "auto", Format: formatCSV}, "path,conversions,nulls\na,0,3\n",
+			"--models=markov,position --max-steps=auto --format=csv", "path,conversions,nulls\na,0,3\n",
 			"model,channel,conversions,value\nmarkov,a,0,0\nposition,a,0,0\n",
 		},
-		"no rows, transitions": {pathsCommand{Show: "transitions", Format: formatCSV}, "path,conversions\n", "from,to,probability\n"},
+		"no rows, transitions": {"--show=transitions --format=csv", "path,conversions\n", "from,to,probability\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, err := pathsOutput(t, tt.command, tt.file); err != nil || got != tt.want {
+			if got, err := pathsOutput(t, tt.args, tt.file); err != nil || got != tt.want {
 				t.Errorf("got\n%s%v, want\n%s", got, err, tt.want)
 			}
 		})
@@ -89,20 +96,29 @@ func TestPathsOutputs(t *testing.T) {
 }
 
 func TestPathsErrors(t *testing.T) {
-	for want, c := range map[string]pathsCommand{
-		"--order is -1; it must be from 1 to 4":                            {Order: -1},
-		"--order is 5; it must be from 1 to 4":                             {Order: 5},
-		`--max-steps is "x"; it must be 0, auto or a whole number above`:   {MaxSteps: "x"},
-		`--max-steps is "-1"; it must be 0, auto or a whole number above`:  {MaxSteps: "-1"},
-		`--max-steps is "1.5"; it must be 0, auto or a whole number above`: {MaxSteps: "1.5"},
-		"markov: order 1: no walk converts within 2 steps; allow more":     {MaxSteps: "2"},
-		"markov: order 2: no walk converts within 1 steps; allow more":     {Show: "removal", Order: 2, MaxSteps: "1"},
-		"time_decay: the paths have no hours; it needs those of each touch before the journey's end, in a column hours": {
-			Models: "first,time_decay",
-		},
+	const position = "; it must be three parts of 100 like 40/20/40, not all of it in between"
+	for args, want := range map[string]string{
+		"--order=-1":                             "--order is -1; it must be from 1 to 4",
+		"--order=5":                              "--order is 5; it must be from 1 to 4",
+		"--max-steps=x":                          `--max-steps is "x"; it must be 0, auto or a whole number above`,
+		"--max-steps=-1":                         `--max-steps is "-1"; it must be 0, auto or a whole number above`,
+		"--max-steps=1.5":                        `--max-steps is "1.5"; it must be 0, auto or a whole number above`,
+		"--max-steps=2":                          "markov: order 1: no walk converts within 2 steps; allow more",
+		"--show=removal --order=2 --max-steps=1": "markov: order 2: no walk converts within 1 steps; allow more",
+		"--models=first,time_decay":              "time_decay: the paths have no hours; it needs those of each touch before the journey's end, in a column hours",
+		"--models=first,w_shaped":                "paths does not have the model w_shaped: a file of paths says nothing of milestones",
+		"--models=full_path":                     "paths does not have the model full_path: a file of paths says nothing of milestones",
+		"--position=40/20":                       `--position is "40/20"` + position,
+		"--position=40/20/30":                    `--position is "40/20/30"` + position,
+		"--position=0/100/0":                     `--position is "0/100/0"` + position,
+		"--position=-10/70/40":                   `--position is "-10/70/40"` + position,
+		"--position=NaN/20/40":                   `--position is "NaN/20/40"` + position,
+		"--position=a/b/c":                       `--position is "a/b/c"` + position,
+		"--half-life=0d":                         `--half-life is "0d"; want a positive duration like 90d or 12h`,
+		"--half-life=800000d":                    `--half-life is "800000d"; want a positive duration like 90d or 12h`,
 	} {
-		if got, err := pathsOutput(t, c, textbook); err == nil || err.Error() != want || got != "" {
-			t.Errorf("%+v: %q, %v, want %s", c, got, err, want)
+		if got, err := pathsOutput(t, args, textbook); err == nil || err.Error() != want || got != "" {
+			t.Errorf("%s: %q, %v, want %s", args, got, err, want)
 		}
 	}
 }
@@ -122,13 +138,13 @@ func TestPathsOfManyTouchesAndChannels(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&file, "c%03d > c%03d,%d,%d,1,8.5 > 0\n", i, i*7%1000, i%3, i%3*2)
 	}
-	c := pathsCommand{Models: modelNames() + ",time_decay", MaxSteps: "50", Format: formatCSV}
-	got, err := pathsOutput(t, c, file.String())
+	args := "--max-steps=50 --format=csv --models=time_decay," + modelNames()
+	got, err := pathsOutput(t, args, file.String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := runtime.GOMAXPROCS(1)
-	again, err := pathsOutput(t, c, file.String())
+	again, err := pathsOutput(t, args, file.String())
 	runtime.GOMAXPROCS(before)
 	if err != nil || again != got {
 		t.Errorf("on one core other numbers, %v", err)

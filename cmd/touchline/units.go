@@ -34,7 +34,7 @@ func parseDuration(s string) (time.Duration, error) {
 		text, scale = days+"h", 24
 	}
 	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 || d > 100*365*24*time.Hour {
+	if err != nil || d <= 0 || d > 100*365*24*time.Hour/scale {
 		return 0, wrong
 	}
 	return d * scale, nil

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/touchline-hq/touchline/attribution/model"
+)
+
+// modelFlags set the models that have settings.
+type modelFlags struct {
+	Order    int    `help:"Channels that a state of markov's chain holds, 1 to 4." default:"1"`
+	MaxSteps string `help:"Steps after which markov's walks stop: 0 for never, auto for those of the longest path, or a number." default:"0"`
+	Position string `help:"Per cent that position gives to the first touch, to those between, and to the last." default:"40/20/40"`
+	HalfLife string `help:"Age at which a touch gets half the credit under time_decay." default:"7d"`
+}
+
+func (f *modelFlags) settings() (model.Settings, error) {
+	s := model.Settings{Markov: model.Markov{Order: f.Order}}
+	if f.Order < 1 || f.Order > model.MaxOrder {
+		return s, fmt.Errorf("--order is %d; it must be from 1 to %d", f.Order, model.MaxOrder)
+	}
+	var err error
+	if s.Markov.MaxSteps, err = parseSteps(f.MaxSteps); err != nil {
+		return s, err
+	}
+	if s.Position, err = parsePosition(f.Position); err != nil {
+		return s, err
+	}
+	halfLife, err := parseDuration(f.HalfLife)
+	if err != nil {
+		return s, fmt.Errorf("--half-life %w", err)
+	}
+	s.TimeDecay.HalfLife = halfLife.Hours()
+	return s, nil
+}
+
+func parseSteps(s string) (int, error) {
+	if s == "auto" {
+		return model.AutoSteps, nil
+	}
+	steps, err := strconv.Atoi(s)
+	if err != nil || steps < 0 {
+		return 0, fmt.Errorf("--max-steps is %q; it must be 0, auto or a whole number above", s)
+	}
+	return steps, nil
+}
+
+func parsePosition(s string) (model.Position, error) {
+	wrong := fmt.Errorf("--position is %q; it must be three parts of 100 like 40/20/40, not all of it in between", s)
+	var parts []float64
+	sum := 0.0
+	for field := range strings.SplitSeq(s, "/") {
+		part, err := strconv.ParseFloat(field, 64)
+		if err != nil || !(part >= 0 && part <= 100) {
+			return model.Position{}, wrong
+		}
+		parts = append(parts, part)
+		sum += part
+	}
+	if len(parts) != 3 || math.Abs(sum-100) > 1e-6 || parts[1] == sum {
+		return model.Position{}, wrong
+	}
+	first := parts[0] / sum
+	return model.Position{First: first, Last: min(parts[2]/sum, 1-first)}, nil // rounding does not make them more than 1
+}
