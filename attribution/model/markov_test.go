@@ -225,6 +225,20 @@ func TestMarkovSweepsLargeChains(t *testing.T) {
 	}
 }
 
+// Parts of this chain change slowly for a while before they are what they must be.
+func TestSweepingDoesNotEndEarly(t *testing.T) {
+	ch := newChain(build(t, parse(t, "a,21.875,0,0\nb,0,0,1\nDirect > c > a > b > c,0.125,0,0")), 1)
+	swept, err := ch.sweep(maxSweeps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c, want := range ch.eliminate() {
+		if !near(swept[c].Conversions, want.Conversions) {
+			t.Errorf("%d: swept %v, eliminated %v", c, swept[c], want)
+		}
+	}
+}
+
 // longWalk adds two journeys to and fro between a and b, of which the one that began at z converts.
 func longWalk(steps int) []line {
 	walk := slices.Repeat([]string{"a", "b"}, steps)

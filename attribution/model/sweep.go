@@ -2,7 +2,6 @@ package model
 
 import (
 	"errors"
-	"math"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -13,10 +12,8 @@ import (
 const (
 	// lanes is how many channels are swept at once: one line of the processor's cache.
 	lanes = 8
-	// rounding is the relative change that is none: the last bit of a number.
-	rounding = 0x1p-52
-	// settled is the relative change still to come at which sweeping ends.
-	settled = 1e-14
+	// settled is how much of what is lost without a channel may be missing when sweeping ends.
+	settled = 1e-13
 )
 
 // errUnsettled says that walks of the chain end too seldom for the number of sweeps allowed.
@@ -25,18 +22,17 @@ var errUnsettled = errors.New("does not settle")
 // sweep solves the chain by Gauss-Seidel iteration. Look back from a state: the part of the journeys there that came
 // through a channel is 1 where the state holds the channel, and else the mean of that part over where they came from,
 // 0 at the start. Of the conversions that ended in the state, that part is lost. Sweeps over the states, forth and back
-// in turn, bring the parts up from 0 until what is still to come is too little for a number to hold. Where few states
-// follow each other that takes far less time and memory than elimination. The error is errUnsettled.
+// in turn, bring the parts up from 0 until what is still to come is next to nothing. Where few states follow each other
+// that takes far less time and memory than elimination. The error is errUnsettled.
 func (ch *chain) sweep(limit int) ([]attribution.Credit, error) {
 	lost := make([]attribution.Credit, ch.channels)
-	origins := ch.origins()
+	through := ch.through()
+	origins := ch.origins(through)
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for lo := 0; lo < ch.channels; lo += lanes {
 		group.Go(func() error {
-			parts, err := ch.sweepLanes(lo, origins, limit)
-			ch.lose(lo, parts, lost)
-			return err
+			return ch.sweepLanes(lo, through, origins, lost[lo:min(lo+lanes, len(lost))], limit)
 		})
 	}
 	err := group.Wait()
@@ -50,8 +46,7 @@ type origin struct {
 }
 
 // origins returns those of each state.
-func (ch *chain) origins() [][]origin {
-	through := ch.through()
+func (ch *chain) origins(through []float64) [][]origin {
 	count := make([]int, len(ch.states))
 	for _, e := range ch.edges {
 		count[e.to]++
@@ -67,31 +62,53 @@ func (ch *chain) origins() [][]origin {
 	return origins
 }
 
-// sweepLanes returns, for each state, the parts that came through the channels from lo on.
-func (ch *chain) sweepLanes(lo int, origins [][]origin, limit int) ([][lanes]float64, error) {
+// sweepLanes sets what is lost without the channels from lo on. It ends by a bound, not by how fast parts change, which
+// may well slow down for a while. A state that comes late in a sweep has seen all changes before it, so after a sweep no
+// more is missing at states, all journeys there together, than changed in it times the journeys that go on; and what is
+// missing at a state is lost later on at most by the journeys that came there. Walks visit each state as often as journeys
+// did, so these sum up to what changed times the journeys through its state.
+func (ch *chain) sweepLanes(lo int, through []float64, origins [][]origin, lost []attribution.Credit, limit int) error {
 	parts := make([][lanes]float64, len(ch.states))
-	change := 1.0 // the largest of a sweep, as part of the new number
+	dearest := ch.dearest()
 	for n := range limit {
-		before := change
-		change = 0
+		var missing [lanes]float64 // at most, of the conversions that are lost
 		for s := range parts {
 			if n%2 == 1 {
 				s = len(parts) - 1 - s
 			}
 			next := ch.lookBack(s, lo, origins[s], parts)
 			for lane, x := range next {
-				if x != parts[s][lane] {
-					change = max(change, math.Abs(x-parts[s][lane])/x)
-				}
+				missing[lane] += (x - parts[s][lane]) * through[s]
 			}
 			parts[s] = next
 		}
-		rate := change / before
-		if change <= rounding || rate < 1 && change*rate/(1-rate) <= settled {
-			return parts, nil
+		ch.lose(parts, lost)
+		if complete(lost, missing, dearest) {
+			return nil
 		}
 	}
-	return parts, errUnsettled
+	return errUnsettled
+}
+
+// dearest is the most that conversions which ended in a state are worth on average.
+func (ch *chain) dearest() float64 {
+	dearest := 0.0
+	for _, ended := range ch.ended {
+		if ended.Conversions > 0 {
+			dearest = max(dearest, ended.Value/ended.Conversions)
+		}
+	}
+	return dearest
+}
+
+// complete reports whether next to nothing is missing of what is lost, the value of conversions included.
+func complete(lost []attribution.Credit, missing [lanes]float64, dearest float64) bool {
+	for lane, l := range lost {
+		if missing[lane] > settled*l.Conversions || missing[lane]*dearest > settled*l.Value {
+			return false
+		}
+	}
+	return true
 }
 
 // lookBack returns the parts of state s that follow from those of where its journeys came from.
@@ -111,9 +128,9 @@ func (ch *chain) lookBack(s, lo int, origins []origin, parts [][lanes]float64) [
 	return next
 }
 
-// lose sets what is lost without the channels from lo on.
-func (ch *chain) lose(lo int, parts [][lanes]float64, lost []attribution.Credit) {
-	lost = lost[lo:min(lo+lanes, len(lost))]
+// lose sets what is lost without some channels.
+func (ch *chain) lose(parts [][lanes]float64, lost []attribution.Credit) {
+	clear(lost)
 	for s, ended := range ch.ended {
 		for lane := range lost {
 			lost[lane].Conversions += parts[s][lane] * ended.Conversions
