@@ -41,6 +41,17 @@ type Paths struct {
 	Conversions float64
 	Value       float64
 	Nulls       float64
+
+	// Origins is, of each of Channels, the channel it was before a Transform told touches of it apart; nil without one.
+	Origins []string
+}
+
+// Origin is the name of channel c, as it was before any Transform.
+func (p *Paths) Origin(c Channel) string {
+	if p.Origins == nil {
+		return p.Channels[c]
+	}
+	return p.Origins[c]
 }
 
 // FieldError says which field of a row breaks which rule.
@@ -97,13 +108,18 @@ func (b *Builder) TimedPath(touches []Channel, hours []float64) (PathID, error) 
 	if err := b.checkHours(len(touches), hours); err != nil {
 		return 0, err
 	}
+	return b.introduce(touches, hours), nil
+}
+
+// introduce is TimedPath for what needs no check.
+func (b *Builder) introduce(touches []Channel, hours []float64) PathID {
 	if len(b.paths) == cap(b.paths) { // append would grow a long slice by a quarter, and copy five times as much
 		b.paths = slices.Grow(b.paths, len(b.paths)+1)
 	}
 	b.touches = append(b.touches, touches...)
 	b.hours = append(b.hours, hours...)
 	b.paths = append(b.paths, tally{end: len(b.touches)})
-	return PathID(len(b.paths) - 1), nil //nolint:gosec // 2^32 paths do not fit into memory
+	return PathID(len(b.paths) - 1) //nolint:gosec // 2^32 paths do not fit into memory
 }
 
 func (b *Builder) checkHours(touches int, hours []float64) error {
@@ -139,11 +155,19 @@ func (b *Builder) Add(path PathID, conversions, value, nulls float64) error {
 	if value > 0 && conversions == 0 {
 		return &FieldError{"value", fmt.Sprintf("is %v without a conversion; only conversions have a value", value)}
 	}
-	t := &b.paths[path]
+	b.paths[path].add(conversions, value, nulls)
+	return nil
+}
+
+func (t *tally) add(conversions, value, nulls float64) {
 	t.conversions.add(conversions)
 	t.value.add(value)
 	t.nulls.add(nulls)
-	return nil
+}
+
+// addRow adds a row of Paths, whose numbers may be sums above MaxNumber, on another path.
+func (b *Builder) addRow(touches []Channel, hours []float64, row Row) {
+	b.paths[b.introduce(touches, hours)].add(row.Conversions, row.Value, row.Nulls)
 }
 
 func checkNumber(field string, x float64) error {

@@ -18,7 +18,10 @@ func (LastNonDirect) Name() string { return "last_non_direct" }
 
 // Fit adds up; it cannot fail.
 func (LastNonDirect) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
-	f := lastNonDirect{make(totals, len(paths.Channels)), slices.Index(paths.Channels, attribution.Direct)}
+	f := lastNonDirect{make(totals, len(paths.Channels)), make([]bool, len(paths.Channels))}
+	for i := range f.direct {
+		f.direct[i] = paths.Origin(attribution.Channel(i)) == attribution.Direct //nolint:gosec // an index of Channels
+	}
 	for _, row := range paths.Rows {
 		f.add(row.Touches[f.closing(row.Touches)], row.Conversions, row.Value)
 	}
@@ -27,13 +30,13 @@ func (LastNonDirect) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 type lastNonDirect struct {
 	totals
-	direct int // the channel, -1 if there is none
+	direct []bool // which channels are
 }
 
 // closing is the position of the touch that gets the credit.
 func (f lastNonDirect) closing(touches []attribution.Channel) int {
 	for i, c := range slices.Backward(touches) {
-		if int(c) != f.direct {
+		if !f.direct[c] {
 			return i
 		}
 	}

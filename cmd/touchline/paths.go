@@ -10,6 +10,7 @@ import (
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/attribution/model"
 	"github.com/touchline-hq/touchline/attribution/pathfile"
+	"github.com/touchline-hq/touchline/attribution/transform"
 )
 
 // pathsCommand runs models on a file of paths, without any server.
@@ -17,6 +18,7 @@ type pathsCommand struct {
 	File   string `arg:"" help:"CSV with a header: path (channels joined by ' > '), conversions, value, nulls, hours."`
 	Models string `help:"Models, separated by commas: ${models}, and time_decay if the file has the column hours." default:"${models}"`
 	modelFlags
+	transformFlags
 	Show   string `help:"credit; or of markov's chain: removal (effects of removing each channel), transitions." enum:"credit,removal,transitions" default:"credit"`
 	Format format `help:"auto, table, csv or json." enum:"auto,table,csv,json" default:"auto"`
 }
@@ -41,14 +43,15 @@ func (c *pathsCommand) write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	transformed, fold := transform.Apply(paths, c.transforms()...)
 	var t *table
 	switch c.Show {
 	case "removal":
-		t, err = removalTable(settings.Markov, paths)
+		t, err = removalTable(settings.Markov, transformed)
 	case "transitions":
-		t, err = transitionTable(settings.Markov, paths)
+		t, err = transitionTable(settings.Markov, transformed)
 	default:
-		t, err = fitTable(models, paths)
+		t, err = fitTable(models, paths.Channels, transformed, fold)
 	}
 	if err != nil {
 		return err
@@ -67,14 +70,15 @@ func (c *pathsCommand) models(settings model.Settings) ([]attribution.Model, err
 	return models, err
 }
 
-func fitTable(models []attribution.Model, paths *attribution.Paths) (*table, error) {
+// fitTable is the credit of channels, under models that learn from transformed paths.
+func fitTable(models []attribution.Model, channels []string, transformed *attribution.Paths, fold func(attribution.Fitted) attribution.Fitted) (*table, error) {
 	t := &table{header: creditHeader}
 	for _, m := range models {
-		fitted, err := m.Fit(paths)
+		fitted, err := m.Fit(transformed)
 		if err != nil {
 			return nil, err
 		}
-		t.rows = append(t.rows, creditRows(m.Name(), paths.Channels, fitted.Totals())...)
+		t.rows = append(t.rows, creditRows(m.Name(), channels, fold(fitted).Totals())...)
 	}
 	return t, nil
 }

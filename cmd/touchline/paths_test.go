@@ -63,6 +63,24 @@ func TestPathsOutputs(t *testing.T) {
 			"--models=position --position=62.5/12.5/25 --format=csv", textbook,
 			"model,channel,conversions,value\nposition,Fair,0.625,12.5\nposition,Call,0.25,5\nposition,Mail,0.125,2.5\n",
 		},
+		"without repeats": {
+			"--models=linear --transform=exposure --format=csv", "path,conversions,value\na > a > a > b,1,8\na > b,1,2\n",
+			"model,channel,conversions,value\nlinear,a,1,5\nlinear,b,1,5\n",
+		},
+		"without Direct, first of each": {
+			"--models=last,time_decay --direct=ignore --transform=first --format=csv",
+			"path,conversions,hours\na > b > Direct > a,2,169 > 1 > 0.5 > 0\nDirect > Direct,1,8 > 0\n",
+			"model,channel,conversions,value\nlast,b,2,0\nlast,Direct,1,0\nlast,a,0,0\n" +
+				"time_decay,b,1.3333333333333333,0\ntime_decay,Direct,1,0\ntime_decay,a,0.6666666666666666,0\n",
+		},
+		"credit of tagged states is the channel's": { // removal effects of a(2), a(1) and b(1): 1/4, 1/4, 1
+			"--models=markov --transform=frequency --format=csv", "path,conversions,value,nulls\na > a > b,1,10,0\na > b,1,20,0\nb,0,0,2\n",
+			"model,channel,conversions,value\nmarkov,b,1.3333333333333333,20\nmarkov,a,0.6666666666666666,10\n",
+		},
+		"removal of tagged states": {
+			"--transform=recency --show=removal --format=csv", "path,conversions\na > a > b,1\n",
+			"channel,removal_effect,removal_effect_value,p_conversion,p_conversion_without\na(2),1,0,1,0\nb(1),1,0,1,0\n",
+		},
 		"removal, a table": {
 			"--show=removal --format=table", textbook,
 			"channel  removal_effect  removal_effect_value  p_conversion  p_conversion_without\n" +
