@@ -170,6 +170,28 @@ func (b *Builder) addRow(touches []Channel, hours []float64, row Row) {
 	b.paths[b.introduce(touches, hours)].add(row.Conversions, row.Value, row.Nulls)
 }
 
+// Merge adds all that was added to another Builder, which it empties. The error is a *FieldError: only one of the two has
+// hours.
+func (b *Builder) Merge(other *Builder) error {
+	renumbered := make([]Channel, len(other.names))
+	for i, name := range other.names {
+		renumbered[i] = b.Channel(name)
+	}
+	for i, c := range other.touches {
+		other.touches[i] = renumbered[c]
+	}
+	for i := range other.paths {
+		from := PathID(i) //nolint:gosec // as in Path
+		id, err := b.TimedPath(other.path(from), other.pathHours(from))
+		if err != nil {
+			return err
+		}
+		b.paths[id].merge(&other.paths[from])
+	}
+	*other = Builder{}
+	return nil
+}
+
 func checkNumber(field string, x float64) error {
 	if x == 0 || x >= MinNumber && x <= MaxNumber {
 		return nil
@@ -301,6 +323,9 @@ func prefix(path []Channel, width int) uint64 {
 type sum struct{ whole, fraction uint64 }
 
 func (s *sum) add(x float64) {
+	if x == 0 { // as many are
+		return
+	}
 	whole := uint64(x)
 	s.merge(sum{whole, uint64(math.Ceil((x - float64(whole)) * (1 << 64)))})
 }

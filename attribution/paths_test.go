@@ -37,6 +37,56 @@ func build(t testing.TB, lines []line) *attribution.Paths {
 	return b.Paths()
 }
 
+// However paths are shared out over Builders that are merged then, they are the same to the bit.
+func TestMerge(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var all attribution.Builder
+		parts := make([]attribution.Builder, 3)
+		for range rapid.IntRange(0, 12).Draw(rt, "lines") {
+			path := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c"}), 1, 4).Draw(rt, "path")
+			conversions := rapid.Float64Range(0.001, 1e6).Draw(rt, "conversions")
+			part := &parts[rapid.IntRange(0, 2).Draw(rt, "part")]
+			for _, b := range []*attribution.Builder{&all, part} {
+				var touches []attribution.Channel
+				for _, name := range path {
+					touches = append(touches, b.Channel(name))
+				}
+				id, err := b.TimedPath(touches, make([]float64, len(touches)))
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if err := b.Add(id, conversions, conversions/3, 1); err != nil {
+					rt.Fatal(err)
+				}
+			}
+		}
+		for i := range parts[1:] {
+			if err := parts[0].Merge(&parts[1+i]); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		if got, want := parts[0].Paths(), all.Paths(); !reflect.DeepEqual(got, want) {
+			rt.Errorf("merged %v, want %v", got, want)
+		}
+		if empty := parts[1].Paths(); len(empty.Rows)+len(empty.Channels) > 0 {
+			rt.Errorf("left in the part: %v", empty)
+		}
+	})
+}
+
+func TestMergeOfPathsWithAndWithoutHours(t *testing.T) {
+	var timed, untimed attribution.Builder
+	for b, hours := range map[*attribution.Builder][]float64{&timed: {1}, &untimed: nil} {
+		if _, err := b.TimedPath([]attribution.Channel{b.Channel("a")}, hours); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "hours are given for some paths only; give them for all, or for none"
+	if err := timed.Merge(&untimed); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 func TestBuilder(t *testing.T) {
 	got := build(t, []line{
 		{"b a", 1, 0.1, 0},

@@ -2,7 +2,6 @@
 package pathfile
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -46,43 +45,75 @@ const (
 // total_conversion_value) and nulls (or total_null) are 0 where absent. Column hours, where there is one, holds how many
 // hours before the journey's end each touch was, joined like the path. Any other column is ignored. The name is what
 // errors call the input: "name:line:column: what is wrong", on one line, columns counted in bytes from 1.
-func Read(r io.Reader, name string) (*attribution.Paths, error) {
-	in := bufio.NewReaderSize(r, 1<<16)
-	if bom, _ := in.Peek(3); string(bom) == "\uFEFF" { // next reports a read error
-		_, _ = in.Discard(len(bom))
-	}
-	rd := reader{records: records{name: name, in: in}, known: make(map[string]attribution.PathID)}
-	header, err := rd.next()
-	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s:1:1: the file is empty; it needs a header line with at least path and conversions", name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := rd.header(header); err != nil {
-		return nil, err
-	}
-	for width := len(header); ; {
-		record, err := rd.next()
+//
+// Lines are read on all cores; the result does not depend on how they are shared out.
+func Read(r io.Reader, name string) (*attribution.Paths, error) { return read(r, name, blockSize) }
+
+// read is Read in blocks of about this size.
+func read(r io.Reader, name string, size int) (*attribution.Paths, error) {
+	file := newBlocks(r, name, size)
+	for {
+		first, err := file.next()
 		if errors.Is(err, io.EOF) {
-			return rd.builder.Paths(), nil
+			return nil, fmt.Errorf("%s:1:1: the file is empty; it needs a header line with at least path and conversions", name)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if len(record) != width {
-			return nil, rd.errorAt(0, "the line has %d fields, the header has %d", len(record), width)
+		header, err := first.next()
+		if errors.Is(err, io.EOF) { // empty lines only
+			continue
 		}
-		if err := rd.row(record); err != nil {
+		if err != nil {
 			return nil, err
 		}
+		l, err := newLayout(name, header, first)
+		if err != nil {
+			return nil, err
+		}
+		return l.rows(file, first)
 	}
 }
 
-// reader holds what Read needs from line to line.
+// layout is what the header says.
+type layout struct {
+	name  string            // of the input, for errors
+	width int               // fields of a line
+	index [len(columns)]int // where in a line each of columns is, -1 if nowhere
+}
+
+// newLayout finds the columns in a header that was read from src.
+func newLayout(name string, header [][]byte, src source) (*layout, error) {
+	l := &layout{name: name, width: len(header)}
+	for i, c := range columns {
+		l.index[i] = -1
+		for field, name := range header {
+			if !slices.Contains(c.names, strings.TrimSpace(string(name))) {
+				continue
+			}
+			if l.index[i] >= 0 {
+				return nil, l.errorAt(src, field, "the header has column %s twice", c.names[0])
+			}
+			l.index[i] = field
+		}
+		if c.required && l.index[i] < 0 {
+			return nil, l.errorAt(src, 0, "the header has no column %s; it names path and conversions, and may name value, nulls and hours",
+				strings.Join(c.names, " or "))
+		}
+	}
+	return l, nil
+}
+
+// errorAt is an error at a field of the line that src has read last.
+func (l *layout) errorAt(src source, field int, format string, args ...any) error {
+	line, column := src.position(field)
+	return fmt.Errorf("%s:%d:%d: "+format, append([]any{l.name, line, column}, args...)...)
+}
+
+// reader reads rows.
 type reader struct {
-	records
-	index   [len(columns)]int // where in a line each of columns is, -1 if nowhere
+	*layout
+	source
 	known   map[string]attribution.PathID
 	key     []byte // of the path read last, in known
 	touches []attribution.Channel
@@ -90,25 +121,29 @@ type reader struct {
 	builder attribution.Builder
 }
 
-// header finds the columns.
-func (rd *reader) header(header [][]byte) error {
-	for i, c := range columns {
-		rd.index[i] = -1
-		for field, name := range header {
-			if !slices.Contains(c.names, strings.TrimSpace(string(name))) {
-				continue
-			}
-			if rd.index[i] >= 0 {
-				return rd.errorAt(field, "the header has column %s twice", c.names[0])
-			}
-			rd.index[i] = field
+// rows adds all lines of src.
+func (rd *reader) rows(src source) error {
+	rd.source = src
+	for {
+		record, err := src.next()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		if c.required && rd.index[i] < 0 {
-			return rd.errorAt(0, "the header has no column %s; it names path and conversions, and may name value, nulls and hours",
-				strings.Join(c.names, " or "))
+		if err != nil {
+			return err
+		}
+		if len(record) != rd.width {
+			return rd.errorAt(0, "the line has %d fields, the header has %d", len(record), rd.width)
+		}
+		if err := rd.row(record); err != nil {
+			return err
 		}
 	}
-	return nil
+}
+
+// errorAt is an error at a field of the line that was read last.
+func (rd *reader) errorAt(field int, format string, args ...any) error {
+	return rd.layout.errorAt(rd.source, field, format, args...)
 }
 
 // row adds a line.
@@ -156,7 +191,8 @@ func (rd *reader) knownPath(record [][]byte) (attribution.PathID, error) {
 	if id, ok := rd.known[string(key)]; ok {
 		return id, nil
 	}
-	if err := rd.splitPath(string(path)); err != nil {
+	known := string(key) // ends with the path
+	if err := rd.splitPath(known[len(known)-len(path):]); err != nil {
 		return 0, rd.errorAt(rd.index[pathColumn], "%w", err)
 	}
 	rd.hours = rd.hours[:0]
@@ -169,7 +205,7 @@ func (rd *reader) knownPath(record [][]byte) (attribution.PathID, error) {
 	if err != nil {
 		return 0, rd.locate(err)
 	}
-	rd.known[string(key)] = id
+	rd.known[known] = id
 	return id, nil
 }
 
@@ -197,7 +233,7 @@ func (rd *reader) splitPath(path string) error {
 		if channel = strings.TrimSpace(channel); channel == "" {
 			return fmt.Errorf("path %s: channel %d is empty", quote(path), len(rd.touches)+1)
 		}
-		if strings.HasPrefix(channel+" ", "> ") || strings.HasSuffix(" "+channel, " >") {
+		if channel == ">" || strings.HasPrefix(channel, "> ") || strings.HasSuffix(channel, " >") {
 			return fmt.Errorf("path %s: next to channel %d, %s, one is missing", quote(path), len(rd.touches)+1, quote(channel))
 		}
 		rd.touches = append(rd.touches, rd.builder.Channel(channel))

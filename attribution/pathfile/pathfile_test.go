@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -187,6 +188,9 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		paths, err := Read(bytes.NewReader(in), "in.csv")
+		if pieces, other := read(bytes.NewReader(in), "in.csv", 8); !reflect.DeepEqual(pieces, paths) || fmt.Sprint(other) != fmt.Sprint(err) {
+			t.Fatalf("in pieces %v, %v; as a whole %v, %v", pieces, other, paths, err)
+		}
 		if err != nil {
 			if s := err.Error(); !strings.HasPrefix(s, "in.csv:") || strings.ContainsAny(s, "\r\n") || len(s) > 500 {
 				t.Fatalf("error %q", s)

@@ -1,7 +1,6 @@
 package pathfile
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
 	"errors"
@@ -9,105 +8,100 @@ import (
 	"io"
 )
 
-// records reads the lines of a CSV. It splits lines without a quote at their commas, which is all that most files
-// need and several times faster than encoding/csv; from the first line with a quote on, encoding/csv takes over.
-type records struct {
-	name   string // of the input, for errors
-	in     *bufio.Reader
-	line   int      // number of the line that was read last, until quoted takes over
-	long   []byte   // a line longer than the buffer of in
-	fields [][]byte // of the line that was read last
-
-	quoted *csv.Reader
-	before int // lines before the first that quoted reads
+// source gives the lines of a CSV that are not empty.
+type source interface {
+	// next returns the fields of the next line, valid until the following call, and io.EOF at the end.
+	next() ([][]byte, error)
+	// position says where a field of the line read last is: line and column, counted from 1.
+	position(field int) (line, column int)
 }
 
-// next returns the fields of the next line that is not empty, valid until the following call, and io.EOF at the end.
-func (r *records) next() ([][]byte, error) {
-	if r.quoted != nil {
-		return r.nextQuoted()
-	}
-	for {
-		line, err := r.readLine()
-		if err != nil {
-			return nil, err
-		}
-		if bytes.IndexByte(line, '"') >= 0 {
-			r.before = r.line - 1
-			r.quoted = csv.NewReader(io.MultiReader(bytes.NewReader(line), r.in)) // in is read again after line
-			r.quoted.ReuseRecord = true
-			r.quoted.FieldsPerRecord = -1 // counted by Read
-			return r.nextQuoted()
-		}
-		if line = bytes.TrimRight(line, "\r\n"); len(line) > 0 {
-			return r.split(line), nil
-		}
-	}
+// plain are whole lines without a quote. Splitting them at their commas is all that most files need, and several times
+// faster than encoding/csv.
+type plain struct {
+	data   []byte // not yet read
+	line   int    // number of the line that was read last
+	fields [][]byte
 }
 
-// readLine returns the next line, with what ends it.
-func (r *records) readLine() ([]byte, error) {
-	line, err := r.in.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		r.long = r.long[:0]
-		for errors.Is(err, bufio.ErrBufferFull) {
-			r.long = append(r.long, line...)
-			line, err = r.in.ReadSlice('\n')
+func (p *plain) next() ([][]byte, error) {
+	for len(p.data) > 0 {
+		line := p.data
+		if end := bytes.IndexByte(line, '\n'); end >= 0 {
+			line = line[:end+1]
 		}
-		r.long = append(r.long, line...)
-		line = r.long
+		p.data = p.data[len(line):]
+		p.line++
+		if line = trimEnd(line); len(line) > 0 {
+			return p.split(line), nil
+		}
 	}
-	if err == nil || errors.Is(err, io.EOF) && len(line) > 0 {
-		r.line++
-		return line, nil
-	}
-	if errors.Is(err, io.EOF) {
-		return nil, io.EOF
-	}
-	return nil, fmt.Errorf("%s: %w", r.name, err)
+	return nil, io.EOF
 }
 
-func (r *records) split(line []byte) [][]byte {
-	r.fields = r.fields[:0]
+// trimEnd cuts off what ends a line. It is bytes.TrimRight for what nearly always is one byte.
+func trimEnd(line []byte) []byte {
+	for len(line) > 0 && (line[len(line)-1] == '\n' || line[len(line)-1] == '\r') {
+		line = line[:len(line)-1]
+	}
+	return line
+}
+
+func (p *plain) split(line []byte) [][]byte {
+	p.fields = p.fields[:0]
 	for {
 		i := bytes.IndexByte(line, ',')
 		if i < 0 {
-			r.fields = append(r.fields, line)
-			return r.fields
+			p.fields = append(p.fields, line)
+			return p.fields
 		}
-		r.fields = append(r.fields, line[:i])
+		p.fields = append(p.fields, line[:i])
 		line = line[i+1:]
 	}
 }
 
-func (r *records) nextQuoted() ([][]byte, error) {
-	record, err := r.quoted.Read()
+func (p *plain) position(field int) (line, column int) {
+	column = 1
+	for _, f := range p.fields[:field] {
+		column += len(f) + 1
+	}
+	return p.line, column
+}
+
+// quoted are lines of which some have quotes.
+type quoted struct {
+	name   string // of the input, for errors
+	csv    *csv.Reader
+	before int // lines before the first that csv reads
+	fields [][]byte
+}
+
+func newQuoted(r io.Reader, name string, before int) *quoted {
+	q := &quoted{name: name, csv: csv.NewReader(r), before: before}
+	q.csv.ReuseRecord = true
+	q.csv.FieldsPerRecord = -1 // counted by the reader of rows
+	return q
+}
+
+func (q *quoted) next() ([][]byte, error) {
+	record, err := q.csv.Read()
 	var parse *csv.ParseError
 	switch {
 	case errors.As(err, &parse):
-		return nil, fmt.Errorf("%s:%d:%d: %w", r.name, r.before+parse.Line, parse.Column, parse.Err)
+		return nil, fmt.Errorf("%s:%d:%d: %w", q.name, q.before+parse.Line, parse.Column, parse.Err)
 	case errors.Is(err, io.EOF):
 		return nil, io.EOF
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", r.name, err)
+		return nil, fmt.Errorf("%s: %w", q.name, err)
 	}
-	r.fields = r.fields[:0]
+	q.fields = q.fields[:0]
 	for _, field := range record {
-		r.fields = append(r.fields, []byte(field))
+		q.fields = append(q.fields, []byte(field))
 	}
-	return r.fields, nil
+	return q.fields, nil
 }
 
-// errorAt is an error at a field of the line that was read last.
-func (r *records) errorAt(field int, format string, args ...any) error {
-	line, column := r.line, 1
-	if r.quoted != nil {
-		line, column = r.quoted.FieldPos(field)
-		line += r.before
-	} else {
-		for _, f := range r.fields[:field] {
-			column += len(f) + 1
-		}
-	}
-	return fmt.Errorf("%s:%d:%d: "+format, append([]any{r.name, line, column}, args...)...)
+func (q *quoted) position(field int) (line, column int) {
+	line, column = q.csv.FieldPos(field)
+	return q.before + line, column
 }
