@@ -17,6 +17,10 @@ projects:
     currency: EUR
     privacy: { mode: full, ip: truncate, respect_gpc: true, retention: 800d }
     conversions: [{ event: "Order Completed", value: revenue }]
+    milestones: { lead: Lead Created, opportunity: Demo Held }
+    touches: ["Email Opened"]
+    traits: { role: job_title, interest: interest }
+    models: { position: [30, 40, 30], half_life: 3d }
     lookback: 90d
     inactivity: 30d
 `))
