@@ -35,7 +35,7 @@ WITH
             toUInt32(if(member, 4, 3) + cityHash64(luck, 'visit') % if(member, 5, 6)) AS visit_events,
             toUInt32(intDiv(events + visit_events - 1, visit_events)) AS visits,
             if(identified, toUInt32(cityHash64(luck, 'login') % greatest(1, least(4, intDiv(events, visit_events)))), 4294967295) AS login,
-            identified AND cityHash64(luck, 'devices') % 5 = 0 AS two_devices,
+            identified AND cityHash64(luck, 'devices') % 2 = 0 AS two_devices,
             least(365, visits * (3 + cityHash64(luck, 'span') % 10)) * day_ms AS span,
             toInt64(cityHash64(luck, 'start') / 18446744073709551616 * (365 * day_ms - span)) AS start
         FROM numbers_mt({first:UInt64}, {count:UInt64})
@@ -60,13 +60,25 @@ WITH
             *,
             visit > known_from OR visit = known_from AND step > 0 AS known,
             {way:Array(UInt8)}[visit_luck % 100 + 1] AS way,
-            {way:Array(UInt8)}[cityHash64(luck, toUInt32(visit - 1)) % 100 + 1] AS way_before,
-            two_devices AND bitTest(visit_luck, 40) AS second_device,
+            two_devices AND visit % 2 = 1 AS second_device,
             visit_luck % 1000000 < 74000 * {persuasion:Array(Float64)}[way] AS buys,
-            visit > 0 AND {day:UInt32} < 2
-                AND ({day:UInt32} = 0 OR events - (visits - 1) * visit_events > 2)
-                AND cityHash64(luck, toUInt32(visit - 1)) % 1000000 < 74000 * {persuasion:Array(Float64)}[way_before]
+            -- What was bought on the visit before, and whether some of it comes back. Day 1 knows how long that visit was.
+            cityHash64(luck, toUInt32(visit - 1)) AS luck_before,
+            visit > 0
+                AND luck_before % 1000000 < 74000 * {persuasion:Array(Float64)}[{way:Array(UInt8)}[luck_before % 100 + 1]]
+                AND ({day:UInt32} = 0 OR {day:UInt32} = 1 AND events - (visits - 1) * visit_events > 2)
                 AND bitShiftRight(event_luck, 20) % 25 = 0 AS returns,
+            -- One visit in a hundred of a later day is reported late, by up to thirty days.
+            if({day:UInt32} != 0 AND bitShiftRight(visit_luck, 30) % 100 = 0, 1 + visit_luck % 30, 0) * day_ms AS late,
+            if({day:UInt32} = 0,
+                {end:Int64} - 365 * day_ms + start + toInt64((visit + 0.8 * (visit_luck / 18446744073709551616)) / visits * span),
+                {end:Int64} + ({day:UInt32} - 1) * day_ms + visit_luck % (day_ms - 1800000)
+            ) + step * 150000 + bitShiftRight(event_luck, 8) % 120000 AS reported
+        FROM numbered
+    ),
+    happened AS (
+        SELECT
+            *,
             multiIf(
                 step = 0, 'page',
                 visit = known_from AND step = 1, 'identify',
@@ -78,46 +90,48 @@ WITH
                 member AND visit = known_from + 1 AND step = 2 AND luck % 8 = 0, 'lead',
                 member AND visit = known_from + 2 AND step = 2 AND luck % 16 = 0, 'opportunity',
                 event_luck % 10 < 6, 'page',
-                'track') AS kind,
+                'track') AS kind
+        FROM visited
+    ),
+    -- Servers report refunds, milestones and some orders, a few of these beside the browser. Where a visit comes from its
+    -- first page says, and the script repeats a campaign with all that follows, but not a referrer.
+    reported AS (
+        SELECT
+            *,
             kind IN ('refund', 'order again', 'lead', 'opportunity') OR kind = 'order' AND known AND event_luck % 5 = 0 AS from_server,
-            -- One visit in a hundred of a later day is reported late, by up to thirty days.
-            if({day:UInt32} != 0 AND bitShiftRight(visit_luck, 30) % 100 = 0, 1 + visit_luck % 30, 0) * day_ms AS late,
-            if({day:UInt32} = 0,
-                {end:Int64} - 365 * day_ms + start + toInt64((visit + 0.8 * (visit_luck / 18446744073709551616)) / visits * span),
-                {end:Int64} + ({day:UInt32} - 1) * day_ms + visit_luck % (day_ms - 1800000)
-            ) + step * 150000 + bitShiftRight(event_luck, 8) % 120000 AS reported,
-            fromUnixTimestamp64Milli(reported - late, 'UTC') AS time,
-            fromUnixTimestamp64Milli(reported + 40, 'UTC') AS sent,
-            fromUnixTimestamp64Milli(reported + 60 + event_luck % 200, 'UTC') AS received,
-            concat('u-', toString(person)) AS user,
-            toString(reinterpretAsUUID(sipHash128({seed:UInt64}, 'device', if(shares AND NOT second_device, intDiv(person, 2) * 2, person), second_device))) AS browser_id,
-            if(from_server AND known, '', browser_id) AS device_id,
-            if(known, user, '') AS user_of_event,
-            step = 0 OR {reason:Array(String)}[way] IN ('utm', 'click_id') AS said,
-            if(from_server OR NOT said, 1, way) AS told,
-            {campaigns:Array(UInt8)}[told] AS campaign_count,
-            if(campaign_count = 0, '', concat({campaign:Array(String)}[told], '-', toString(1 + bitShiftRight(visit_luck, 12) % greatest(campaign_count, 1)))) AS campaign_name,
-            if({click:Array(String)}[told] = '', '', concat('Cj0KCQ', hex(visit_luck), hex(luck))) AS click,
-            {source:Array(String)}[told] AS utm_source,
-            {medium:Array(String)}[told] AS utm_medium,
+            kind IN ('order', 'order again', 'refund') AS of_order,
+            if(kind = 'refund', visit - 1, visit) AS ordered_in,
+            if(NOT from_server AND (step = 0 OR {reason:Array(String)}[way] IN ('utm', 'click_id')), way, 1) AS told,
+            if(from_server, 7, 1 + (cityHash64(luck, 'client') + second_device) % 6) AS client,
             -- 200 pages, the first ones visited most.
             toUInt32(pow(cityHash64(event_luck, 'page') / 18446744073709551616, 2) * 200) AS page_number,
-            if(page_number = 0, '/', concat('/', ['lamps', 'furniture', 'textiles', 'guides'][1 + page_number % 4], '/', toString(page_number))) AS page_path,
-            if(from_server, '', concat('https://shop.example', page_path, if(step != 0, '', concat(
-                if({reason:Array(String)}[way] = 'utm', concat('?utm_source=', utm_source, '&utm_medium=', utm_medium, '&utm_campaign=', campaign_name), ''),
-                if(click = '', '', concat(if({reason:Array(String)}[way] = 'utm', '&', '?'), {click:Array(String)}[told], '=', click)))))) AS address,
-            if(kind = 'refund', visit - 1, visit) AS ordered_in,
+            if(page_number = 0, '/', concat('/', ['lamps', 'furniture', 'textiles', 'guides'][1 + page_number % 4], '/', toString(page_number))) AS page_path
+        FROM happened
+    ),
+    described AS (
+        SELECT
+            *,
+            if(known, concat('u-', toString(person)), '') AS user,
+            if(from_server AND known, '', toString(reinterpretAsUUID(sipHash128(
+                {seed:UInt64}, 'device', if(shares AND NOT second_device, intDiv(person, 2) * 2, person), second_device)))) AS device_id,
+            fromUnixTimestamp64Milli(reported - late, 'UTC') AS time,
+            {reason:Array(String)}[told] AS told_reason,
+            {source:Array(String)}[told] AS told_source,
+            {medium:Array(String)}[told] AS told_medium,
+            {click:Array(String)}[told] AS click_type,
+            {campaigns:Array(UInt8)}[told] AS campaign_count,
+            if(campaign_count = 0, '', concat(
+                {campaign:Array(String)}[told], '-', toString(1 + bitShiftRight(visit_luck, 12) % greatest(campaign_count, 1)))) AS told_campaign,
+            if(click_type = '', '', concat('Cj0KCQ', hex(visit_luck), hex(luck))) AS told_click,
             1000 + cityHash64(luck, toUInt32(ordered_in), 'value') % 20000 AS cents,
-            kind IN ('order', 'order again', 'refund') AS of_order,
             if(kind = 'refund' AND bitTest(event_luck, 33), intDiv(cents, 2), cents) AS paid,
-            if(of_order, concat('o-', toString(person), '-', toString(ordered_in)), '') AS order_number,
-            if(from_server, 7, 1 + (cityHash64(luck, 'client') + second_device) % 6) AS client
-        FROM numbered
+            if(of_order, concat('o-', toString(person), '-', toString(ordered_in)), '') AS order_number
+        FROM reported
     )
 SELECT
-    {project:String} AS project,
-    toString(reinterpretAsUUID(sipHash128({seed:UInt64}, person, {day:UInt32}, number))) AS message_id,
-    if(kind IN ('page', 'identify', 'group'), kind, 'track') AS type,
+    {project:String},
+    toString(reinterpretAsUUID(sipHash128({seed:UInt64}, person, {day:UInt32}, number))),
+    if(kind IN ('page', 'identify', 'group'), kind, 'track'),
     multiIf(
         kind = 'page', ['Home', 'Category', 'Product', 'Guide'][1 + page_number % 4],
         kind IN ('order', 'order again'), 'Order Completed',
@@ -125,21 +139,26 @@ SELECT
         kind = 'lead', 'Lead Qualified',
         kind = 'opportunity', 'Opportunity Created',
         kind = 'track', ['Product Viewed', 'Product Added', 'Products Searched', 'Product List Viewed'][1 + event_luck % 4],
-        '') AS event,
-    device_id, user_of_event,
-    if(kind = 'group', concat('account-', toString(account)), '') AS account_id,
-    time, time, sent, received,
-    if(late = 0, 0, step) AS seq,
-    toDate(time), sipHash64(if(device_id = '', user_of_event, device_id)) AS client_key,
-    address,
-    if(from_server, '', 'shop.example') AS host,
-    if(from_server, '', page_path) AS path,
-    if(from_server, '', concat('Page ', toString(page_number), ' | Shop')) AS title,
-    multiIf(from_server, '', step = 0, {referrer:Array(String)}[way], 'https://shop.example/') AS referrer,
-    utm_source, utm_medium, campaign_name, click, {click:Array(String)}[told],
+        ''),
+    device_id, user,
+    if(kind = 'group', concat('account-', toString(account)), ''),
+    time, time, fromUnixTimestamp64Milli(reported + 40, 'UTC'), fromUnixTimestamp64Milli(reported + 60 + event_luck % 200, 'UTC'),
+    if(late = 0, 0, step),
+    toDate(time), sipHash64(if(device_id = '', user, device_id)),
+    multiIf(
+        from_server, '',
+        step != 0, concat('https://shop.example', page_path),
+        concat('https://shop.example', page_path,
+            if(told_reason = 'utm', concat('?utm_source=', told_source, '&utm_medium=', told_medium, '&utm_campaign=', told_campaign), ''),
+            if(told_click = '', '', concat(if(told_reason = 'utm', '&', '?'), click_type, '=', told_click)))),
+    if(from_server, '', 'shop.example'),
+    if(from_server, '', page_path),
+    if(from_server, '', concat('Page ', toString(page_number), ' | Shop')),
+    multiIf(from_server, '', step = 0, {referrer:Array(String)}[way], 'https://shop.example/'),
+    told_source, told_medium, told_campaign, told_click, click_type,
     {channel:Array(String)}[told],
-    if(told = 1 AND step != 0 AND NOT from_server, 'self_referral', {reason:Array(String)}[told]),
-    if(from_server, '', ['DE', 'DE', 'DE', 'DE', 'AT', 'CH', 'FR', 'FR', 'GB', 'GB', 'US', 'US', 'NL', 'BE', 'IT', 'ES', 'PL', 'CZ', 'DK', 'SE', 'NO', 'FI', 'IE', 'PT', 'LU'][1 + luck % 25]) AS country,
+    if(told = 1 AND step != 0 AND NOT from_server, 'self_referral', told_reason),
+    if(from_server, '', ['DE', 'DE', 'DE', 'DE', 'AT', 'CH', 'FR', 'FR', 'GB', 'GB', 'US', 'US', 'NL', 'BE', 'IT', 'ES', 'PL', 'CZ', 'DK', 'SE', 'NO', 'FI', 'IE', 'PT', 'LU'][1 + luck % 25]),
     ['Chrome', 'Safari', 'Chrome', 'Firefox', 'Safari', 'Safari', ''][client],
     ['141.0.0.0', '18.6', '141.0.0.0', '143.0', '18.6', '17.7', ''][client],
     ['Android', 'iOS', 'Windows', 'Windows', 'macOS', 'iPadOS', ''][client],
@@ -155,4 +174,4 @@ SELECT
     multiIf(kind = 'identify', '{"plan":"free"}', kind = 'group', concat('{"name":"Company ', toString(account), '"}'), ''),
     if(from_server, 'analytics-go/3.3.0', 'touchline.js/0.1.0'),
     if(from_server, 'server', 'browser')
-FROM visited
+FROM described
