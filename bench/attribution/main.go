@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/touchline-hq/touchline/bench/run"
-	"github.com/touchline-hq/touchline/bench/simulate"
+	"github.com/touchline-hq/touchline/bench/simulate/load"
 	"github.com/touchline-hq/touchline/store"
 	"github.com/touchline-hq/touchline/store/datadir"
 	"github.com/touchline-hq/touchline/store/embedded"
@@ -21,10 +21,10 @@ func main() {
 	data := flag.String("data", "", "")
 	day := flag.Uint("day", 0, "")
 	flag.Parse()
-	os.Exit(run.Main("attribution", func(ctx context.Context) error { return load(ctx, *data, *events, uint32(*day)) }))
+	os.Exit(run.Main("attribution", func(ctx context.Context) error { return loadIt(ctx, *data, *events, uint32(*day)) }))
 }
 
-func load(ctx context.Context, dir string, events uint64, day uint32) error {
+func loadIt(ctx context.Context, dir string, events uint64, day uint32) error {
 	lock, err := datadir.Acquire(dir)
 	if err != nil {
 		return err
@@ -47,10 +47,10 @@ func load(ctx context.Context, dir string, events uint64, day uint32) error {
 	if err = db.Migrate(ctx); err != nil {
 		return err
 	}
-	l := simulate.Load{Project: "bench", Seed: 1, Events: events, End: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	l := load.Simulation{Project: "bench", Seed: 1, Events: events, End: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	begin := time.Now()
 	if day == 0 {
-		err = l.Year(ctx, db.Conn(), func(share float64) { fmt.Printf("%3.0f %% %v\n", share*100, time.Since(begin)) })
+		err = l.Year(ctx, db.Conn(), func(n uint64) { fmt.Println(n, time.Since(begin)) })
 	} else {
 		err = l.Day(ctx, db.Conn(), day)
 	}

@@ -27,7 +27,7 @@ WITH
                 700 * pow(100 / 7, (rank - 0.9999) / 0.0001))) AS drawn,
             sipHash64({seed:UInt64}, intDiv(person, 2), 'shared') % 500 = 0 AS shares,
             shares OR drawn > 1 AND cityHash64(luck, 'identified') % 1000 < 245 AS identified,
-            -- An account is some of the identified among a thousand neighbours: 2 to 200, 10 in the mean.
+            -- An account is some of the identified among a thousand neighbours: up to 200, 10 in the mean.
             intDiv(person, 1000) AS account,
             2 * pow(100, pow(sipHash64({seed:UInt64}, account, 'account') / 18446744073709551616, 6)) AS account_size,
             identified AND cityHash64(luck, 'member') % 200 < account_size AS member,
@@ -158,7 +158,7 @@ SELECT
     told_source, told_medium, told_campaign, told_click, click_type,
     {channel:Array(String)}[told],
     if(told = 1 AND step != 0 AND NOT from_server, 'self_referral', told_reason),
-    if(from_server, '', ['DE', 'DE', 'DE', 'DE', 'AT', 'CH', 'FR', 'FR', 'GB', 'GB', 'US', 'US', 'NL', 'BE', 'IT', 'ES', 'PL', 'CZ', 'DK', 'SE', 'NO', 'FI', 'IE', 'PT', 'LU'][1 + luck % 25]),
+    if(from_server, '', ['DE', 'DE', 'DE', 'DE', 'AT', 'CH', 'FR', 'FR', 'GB', 'GB', 'US', 'US', 'NL', 'BE', 'IT', 'ES', 'PL', 'CZ', 'DK', 'SE', 'NO', 'FI', 'IE', 'PT', 'LU', 'HU'][1 + luck % 26]),
     ['Chrome', 'Safari', 'Chrome', 'Firefox', 'Safari', 'Safari', ''][client],
     ['141.0.0.0', '18.6', '141.0.0.0', '143.0', '18.6', '17.7', ''][client],
     ['Android', 'iOS', 'Windows', 'Windows', 'macOS', 'iPadOS', ''][client],
