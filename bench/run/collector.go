@@ -113,7 +113,7 @@ func (c *Collector) connect(ctx context.Context) error {
 	if c.DB, err = store.Open(ctx, store.EngineTarget(instance.Addr, product, analyst)); err != nil {
 		return err
 	}
-	c.engine, err = childOf(c.cmd.Process.Pid)
+	c.engine, err = ChildOf(c.cmd.Process.Pid)
 	return err
 }
 

@@ -51,7 +51,7 @@ func TestUsage(t *testing.T) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // it was killed
 	}()
-	if pid, err := childOf(os.Getpid()); err != nil || pid != cmd.Process.Pid {
+	if pid, err := ChildOf(os.Getpid()); err != nil || pid != cmd.Process.Pid {
 		t.Errorf("child is %d, %v; want %d", pid, err, cmd.Process.Pid)
 	}
 	var first Usage

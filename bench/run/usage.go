@@ -74,8 +74,8 @@ func readPeak(pid int) (int64, error) {
 	return kilobytes << 10, nil
 }
 
-// childOf is the only child of a process.
-func childOf(parent int) (int, error) {
+// ChildOf is the only child of a process: the engine of one that runs it.
+func ChildOf(parent int) (int, error) {
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	var children []int
 	for _, dir := range dirs {
