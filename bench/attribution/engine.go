@@ -98,7 +98,7 @@ func ask(ctx context.Context, db *store.DB, folder string) ([]answers, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}
-			for rows.Next() { //nolint:revive // empty-block: only how long it takes counts
+			for rows.Next() { // only how long it takes counts
 			}
 			if err := rows.Err(); err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)

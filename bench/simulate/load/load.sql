@@ -11,13 +11,13 @@ INSERT INTO touchline.events_raw
 )
 WITH
     86400000 AS day_ms,
-    -- A quantile function in pieces: median 3, p99 200, at most 10,000, mean 10.
     people AS (
         SELECT
             number AS person,
             sipHash64({seed:UInt64}, person) AS luck,
             -- A Weyl sequence: the quantiles of any number of people are spread evenly, so their mean is that of the formula.
             (person * 11400714819323198485 + sipHash64({seed:UInt64})) / 18446744073709551616 AS rank,
+            -- Events of this quantile: median 3, p99 200, at most 10,000, mean 10.
             round(multiIf(
                 rank < 0.5, pow(3, rank / 0.5),
                 rank < 0.9, 3 * pow(7 / 3, (rank - 0.5) / 0.4),
@@ -52,7 +52,7 @@ WITH
             cityHash64(luck, visit) AS visit_luck,
             cityHash64(luck, visit, step) AS event_luck,
             -- On a later day some of those who were never known log in, which links all they did before.
-            if({day:UInt32} != 0 AND NOT identified AND visit_luck % 50 = 0, visit, login) AS known_from
+            if({day:UInt32} != 0 AND NOT identified AND bitShiftRight(visit_luck, 16) % 50 = 0, visit, login) AS known_from
         FROM people
     ),
     visited AS (
@@ -95,7 +95,7 @@ WITH
     ),
     -- Servers report refunds, milestones and some orders, a few of these beside the browser. Where a visit comes from its
     -- first page says, and the script repeats a campaign with all that follows, but not a referrer.
-    reported AS (
+    sent AS (
         SELECT
             *,
             kind IN ('refund', 'order again', 'lead', 'opportunity') OR kind = 'order' AND known AND event_luck % 5 = 0 AS from_server,
@@ -126,7 +126,7 @@ WITH
             1000 + cityHash64(luck, toUInt32(ordered_in), 'value') % 20000 AS cents,
             if(kind = 'refund' AND bitTest(event_luck, 33), intDiv(cents, 2), cents) AS paid,
             if(of_order, concat('o-', toString(person), '-', toString(ordered_in)), '') AS order_number
-        FROM reported
+        FROM sent
     )
 SELECT
     {project:String},
