@@ -91,6 +91,7 @@ func everyModel() map[string]attribution.Model {
 	for order := 2; order <= MaxOrder; order++ {
 		models[fmt.Sprintf("markov%d", order)] = Markov{Order: order}
 	}
+	models["markov_auto_order"] = Markov{Order: AutoOrder}
 	for name, steps := range map[string]int{"markov_auto": AutoSteps, "markov_50_steps": 50} {
 		models[name] = Markov{Order: 2, MaxSteps: steps}
 	}

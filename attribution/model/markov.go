@@ -43,7 +43,7 @@ const (
 // evenly, if all of these are zero. So shares of single conversions do not add up to the totals by channel, only both
 // to the same conversions.
 type Markov struct {
-	// Order is k, from 1 to 4. 0 means 1.
+	// Order is k, from 1 to 4, or AutoOrder. 0 means 1.
 	Order int
 	// MaxSteps is after how many steps walks stop, those from the start and to conversion or null included. 0 means
 	// never, AutoSteps after as many as the longest of the journeys took.
@@ -84,15 +84,22 @@ func (m Markov) Fit(paths *attribution.Paths) (attribution.Fitted, error) {
 
 // solve returns the chain and what would be lost without each channel.
 func (m Markov) solve(paths *attribution.Paths) (*chain, []attribution.Credit, error) {
-	order := max(m.Order, 1)
-	if m.Order < 0 || order > MaxOrder {
+	if m.Order < AutoOrder || m.Order > MaxOrder {
 		return nil, nil, fmt.Errorf("markov: order %d is not between 1 and %d", m.Order, MaxOrder)
 	}
 	if m.MaxSteps < AutoSteps {
 		return nil, nil, fmt.Errorf("markov: %d steps are too few; 0 means without a limit", m.MaxSteps)
 	}
-	if n := len(paths.Channels); n > maxMarkovChannels {
-		return nil, nil, fmt.Errorf("markov: %d channels are too many, at most %d make a chain; group them", n, maxMarkovChannels)
+	if err := checkChannels(paths); err != nil {
+		return nil, nil, err
+	}
+	order := max(m.Order, 1)
+	if m.Order == AutoOrder {
+		fits, err := CompareOrders(paths)
+		if err != nil {
+			return nil, nil, err
+		}
+		order = BestByLikelihood(fits)
 	}
 	ch := newChain(paths, order)
 	lost, err := ch.lost(m.MaxSteps)
@@ -100,6 +107,13 @@ func (m Markov) solve(paths *attribution.Paths) (*chain, []attribution.Credit, e
 		return nil, nil, fmt.Errorf("markov: order %d: %w", order, err)
 	}
 	return ch, lost, nil
+}
+
+func checkChannels(paths *attribution.Paths) error {
+	if n := len(paths.Channels); n > maxMarkovChannels {
+		return fmt.Errorf("markov: %d channels are too many, at most %d make a chain; group them", n, maxMarkovChannels)
+	}
+	return nil
 }
 
 type markov struct {

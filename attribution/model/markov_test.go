@@ -292,7 +292,7 @@ func TestMarkovErrors(t *testing.T) {
 		lines []line
 		want  string
 	}{
-		{-1, nil, "markov: order -1 is not between 1 and 4"},
+		{-2, nil, "markov: order -2 is not between 1 and 4"},
 		{5, nil, "markov: order 5 is not between 1 and 4"},
 		{1, []line{{path: many, conversions: 1}}, "markov: 16385 channels are too many, at most 16384 make a chain; group them"},
 	} {

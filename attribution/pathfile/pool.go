@@ -38,7 +38,7 @@ func (l *layout) rows(file *blocks, first source) (*attribution.Paths, error) {
 				if rd.err != nil {
 					continue
 				}
-				if rd.err, rd.number = rd.reader.rows(p.source), p.number; rd.err != nil {
+				if rd.err, rd.number = rd.rows(p.source), p.number; rd.err != nil {
 					failed.Store(true)
 				}
 			}

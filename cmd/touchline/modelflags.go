@@ -11,18 +11,18 @@ import (
 
 // modelFlags set the models that have settings.
 type modelFlags struct {
-	Order    int    `help:"Channels that a state of markov's chain holds, 1 to 4." default:"1"`
+	Order    string `help:"Channels that a state of markov's chain holds, 1 to 4; or auto for as many as predict held-out journeys best." default:"1"`
 	MaxSteps string `help:"Steps after which markov's walks stop: 0 for never, auto for those of the longest path, or a number." default:"0"`
 	Position string `help:"Per cent that position gives to the first touch, to those between, and to the last." default:"40/20/40"`
 	HalfLife string `help:"Age at which a touch gets half the credit under time_decay." default:"7d"`
 }
 
 func (f *modelFlags) settings() (model.Settings, error) {
-	s := model.Settings{Markov: model.Markov{Order: f.Order}}
-	if f.Order < 1 || f.Order > model.MaxOrder {
-		return s, fmt.Errorf("--order is %d; it must be from 1 to %d", f.Order, model.MaxOrder)
-	}
+	var s model.Settings
 	var err error
+	if s.Markov.Order, err = parseOrder(f.Order); err != nil {
+		return s, err
+	}
 	if s.Markov.MaxSteps, err = parseSteps(f.MaxSteps); err != nil {
 		return s, err
 	}
@@ -35,6 +35,17 @@ func (f *modelFlags) settings() (model.Settings, error) {
 	}
 	s.TimeDecay.HalfLife = halfLife.Hours()
 	return s, nil
+}
+
+func parseOrder(s string) (int, error) {
+	if s == "auto" {
+		return model.AutoOrder, nil
+	}
+	order, err := strconv.Atoi(s)
+	if err != nil || order < 1 || order > model.MaxOrder {
+		return 0, fmt.Errorf("--order is %q; it must be from 1 to %d, or auto", s, model.MaxOrder)
+	}
+	return order, nil
 }
 
 func parseSteps(s string) (int, error) {

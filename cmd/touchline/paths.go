@@ -2,10 +2,13 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/attribution/model"
@@ -19,7 +22,7 @@ type pathsCommand struct {
 	Models string `help:"Models, separated by commas: ${models}, and time_decay if the file has the column hours." default:"${models}"`
 	modelFlags
 	transformFlags
-	Show   string `help:"credit; or of markov's chain: removal (effects of removing each channel), transitions." enum:"credit,removal,transitions" default:"credit"`
+	Show   string `help:"credit; or of markov's chain: removal (effects of removing each channel), transitions, orders (which one fits)." enum:"credit,removal,transitions,orders" default:"credit"`
 	Format format `help:"auto, table, csv or json." enum:"auto,table,csv,json" default:"auto"`
 }
 
@@ -50,6 +53,8 @@ func (c *pathsCommand) write(w io.Writer) error {
 		t, err = removalTable(settings.Markov, transformed)
 	case "transitions":
 		t, err = transitionTable(settings.Markov, transformed)
+	case "orders":
+		t, err = orderTable(transformed)
 	default:
 		t, err = fitTable(models, paths.Channels, transformed, fold)
 	}
@@ -129,6 +134,31 @@ func transitionTable(m model.Markov, paths *attribution.Paths) (*table, error) {
 	t := &table{header: []string{"from", "to", "probability"}}
 	for _, step := range x.Transitions {
 		t.rows = append(t.rows, []cell{text(step.From), text(step.To), probability(step.Probability).cell()})
+	}
+	return t, nil
+}
+
+func whole(n int) cell { return cell{strconv.Itoa(n), json.Number(strconv.Itoa(n))} }
+
+// orderTable says how well each order fits, and which one is chosen by what.
+func orderTable(paths *attribution.Paths) (*table, error) {
+	fits, err := model.CompareOrders(paths)
+	if err != nil {
+		return nil, err
+	}
+	best := map[string]int{"penalized_auc": model.BestByAUC(fits), "held_out": model.BestByLikelihood(fits)}
+	t := &table{header: []string{"order", "states", "auc", "penalized_auc", "held_out_log_likelihood", "best_by"}}
+	for _, f := range fits {
+		var by []string
+		for _, measure := range []string{"held_out", "penalized_auc"} {
+			if best[measure] == f.Order {
+				by = append(by, measure)
+			}
+		}
+		t.rows = append(t.rows, []cell{
+			whole(f.Order), whole(f.States), probability(f.AUC).cell(), probability(f.PenalizedAUC).cell(),
+			probability(f.Likelihood).cell(), text(strings.Join(by, " ")),
+		})
 	}
 	return t, nil
 }

@@ -98,6 +98,24 @@ func TestPathsOutputs(t *testing.T) {
 				"(start),Mail > Call,0.3333333333333333\nFair,(null),1\nFair > Mail,Mail > Call,1\n" +
 				"Mail > Call,(conversion),0.5\nMail > Call,(null),0.5\n",
 		},
+		"orders, a table": {
+			"--show=orders --format=table", "path,conversions,nulls\na,1,3\na > b,3,1\nb > b,0,2\n",
+			"order  states       auc  penalized_auc  held_out_log_likelihood  best_by\n" +
+				"    1       2  0.625000       0.517857                 0.000000  held_out penalized_auc\n" +
+				"    2       3  0.833333       0.000000                 0.000000\n" +
+				"    3       3  0.833333       0.000000                 0.000000\n" +
+				"    4       3  0.833333       0.000000                 0.000000\n",
+		},
+		"orders of transformed paths, CSV": { // c > a > c is held out: ln(1/2·1/2·1/6·1/6), and ln(1/2·1/2·1/6·1/4)
+			"--show=orders --transform=exposure --format=csv", "path,conversions\nc > a,1\nc > a > c > c,1\n",
+			"order,states,auc,penalized_auc,held_out_log_likelihood,best_by\n" +
+				"1,2,0.5,0,-4.969813299576,penalized_auc\n2,2,0.5,0,-4.564348191467836,held_out\n" +
+				"3,2,0.5,0,-4.564348191467836,\n4,2,0.5,0,-4.564348191467836,\n",
+		},
+		"the order that auto chooses": {
+			"--models=markov --order=auto --format=csv", textbook,
+			"model,channel,conversions,value\nmarkov,Call,0.4,8\nmarkov,Mail,0.4,8\nmarkov,Fair,0.2,4\n",
+		},
 		"no rows": {"--format=csv", "path,conversions\n", "model,channel,conversions,value\n"},
 		"no conversions": {
 			"--models=markov,position --max-steps=auto --format=csv", "path,conversions,nulls\na,0,3\n",
@@ -116,8 +134,8 @@ func TestPathsOutputs(t *testing.T) {
 func TestPathsErrors(t *testing.T) {
 	const position = "; it must be three parts of 100 like 40/20/40, not all of it in between"
 	for args, want := range map[string]string{
-		"--order=-1":                             "--order is -1; it must be from 1 to 4",
-		"--order=5":                              "--order is 5; it must be from 1 to 4",
+		"--order=-1":                             `--order is "-1"; it must be from 1 to 4, or auto`,
+		"--order=5":                              `--order is "5"; it must be from 1 to 4, or auto`,
 		"--max-steps=x":                          `--max-steps is "x"; it must be 0, auto or a whole number above`,
 		"--max-steps=-1":                         `--max-steps is "-1"; it must be 0, auto or a whole number above`,
 		"--max-steps=1.5":                        `--max-steps is "1.5"; it must be 0, auto or a whole number above`,
