@@ -159,6 +159,64 @@ func TestPathsErrors(t *testing.T) {
 	}
 }
 
+// What is wrong is refused with its line; what is only odd has a result. None is special to a model or a transform.
+func TestPathsOddInput(t *testing.T) {
+	const header, credit = "path,conversions,value,nulls\n", "model,channel,conversions,value\n"
+	for name, tt := range map[string]struct{ args, file, want, wantErr string }{
+		"names with separators and quotes, names that are parts of others, and one in no other path": {
+			args: "--models=first,markov", file: "path,conversions\n\"a > \"\"a\"\" > b, a > A > aa > a>b\",2\nunknown,1\n",
+			want: credit + "first,a,2,0\nfirst,unknown,1,0\n" +
+				"first,\"\"\"a\"\"\",0,0\nfirst,A,0,0\nfirst,a>b,0,0\nfirst,aa,0,0\nfirst,\"b, a\",0,0\n" +
+				// Removal effects are 2/3, six times, and 1/3.
+				"markov,\"\"\"a\"\"\",0.46153846153846156,0\nmarkov,A,0.46153846153846156,0\nmarkov,a,0.46153846153846156,0\n" +
+				"markov,a>b,0.46153846153846156,0\nmarkov,aa,0.46153846153846156,0\nmarkov,\"b, a\",0.46153846153846156,0\n" +
+				"markov,unknown,0.23076923076923078,0\n",
+		},
+		"an empty file":            {wantErr: ":1:1: the file is empty; it needs a header line with at least path and conversions"},
+		"an empty path":            {file: header + "a,1,1,0\n,1,2,0\n", wantErr: `:3:1: path "": channel 1 is empty`},
+		"an empty channel":         {file: header + "a >  > b,1,2,0\n", wantErr: `:2:1: path "a >  > b": channel 2 is empty`},
+		"negative conversions":     {file: header + "a,-1,0,3\n", wantErr: ":2:3: conversions is -1; it cannot be negative"},
+		"a negative value":         {file: header + "a,1,-3,3\n", wantErr: ":2:5: value is -3; it cannot be negative"},
+		"negative nulls":           {file: header + "a,1,3,-3\n", wantErr: ":2:7: nulls is -3; it cannot be negative"},
+		"a missing value":          {file: header + "a,1,,3\n", wantErr: `:2:5: value is "", not a number`},
+		"missing columns":          {file: header + "a,1\n", wantErr: ":2:1: the line has 2 fields, the header has 4"},
+		"value without conversion": {file: header + "a,0,2,1\n", wantErr: ":2:5: value is 2 without a conversion; only conversions have a value"},
+		"no conversions": {
+			args: "--models=last,shapley", file: header + "a > b,0,0,3\nb,0,0,1\n",
+			want: credit + "last,a,0,0\nlast,b,0,0\nshapley,a,0,0\nshapley,b,0,0\n",
+		},
+		"a chain with no way to convert": {
+			args: "--models=markov --order=2", file: header + "a > b,0,0,3\nb,0,0,1\n", want: credit + "markov,a,0,0\nmarkov,b,0,0\n",
+		},
+		"its removal effects": {
+			args: "--show=removal", file: header + "a > b,0,0,3\nb,0,0,1\n",
+			want: "channel,removal_effect,removal_effect_value,p_conversion,p_conversion_without\na,0,0,0,0\nb,0,0,0,0\n",
+		},
+		"no nulls, and nothing of value": {
+			args: "--models=markov --max-steps=auto", file: header + "a > b,2,0,0\n", want: credit + "markov,a,1,0\nmarkov,b,1,0\n",
+		},
+		"a conversion in a million that has no way but one": {
+			args: "--models=markov", file: header + "a > b,0,0,999999\nc,1,5,0\n", want: credit + "markov,c,1,5\nmarkov,a,0,0\nmarkov,b,0,0\n",
+		},
+		"Direct only, ignored": {
+			args: "--models=last_non_direct --direct=ignore", file: header + "Direct > Direct,1,5,0\n", want: credit + "last_non_direct,Direct,1,5\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := pathsOutput(t, tt.args+" --format=csv", tt.file)
+			if tt.wantErr != "" {
+				if err == nil || !strings.HasSuffix(err.Error(), "paths.csv"+tt.wantErr) || got != "" {
+					t.Errorf("%q, %v, want the error %s", got, err, tt.wantErr)
+				}
+				return
+			}
+			if err != nil || got != tt.want {
+				t.Errorf("got\n%s%v, want\n%s", got, err, tt.want)
+			}
+		})
+	}
+}
+
 // A journey of ten thousand touches and a thousand channels are nothing special; all models take them, and the numbers
 // are the same bytes on one core.
 func TestPathsOfManyTouchesAndChannels(t *testing.T) {
@@ -174,13 +232,22 @@ func TestPathsOfManyTouchesAndChannels(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&file, "c%03d > c%03d,%d,%d,1,8.5 > 0\n", i, i*7%1000, i%3, i%3*2)
 	}
-	args := "--max-steps=50 --format=csv --models=time_decay," + modelNames()
-	got, err := pathsOutput(t, args, file.String())
+	for args, models := range map[string]int{
+		"--max-steps=50 --models=time_decay," + modelNames():        8,
+		"--order=4 --transform=exposure --models=markov,time_decay": 2,
+		"--order=auto --transform=recency --models=markov,linear":   2,
+	} {
+		t.Run(args, func(t *testing.T) { checkManyChannels(t, args+" --format=csv", file.String(), models) })
+	}
+}
+
+func checkManyChannels(t *testing.T, args, file string, models int) {
+	got, err := pathsOutput(t, args, file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := runtime.GOMAXPROCS(1)
-	again, err := pathsOutput(t, args, file.String())
+	again, err := pathsOutput(t, args, file)
 	runtime.GOMAXPROCS(before)
 	if err != nil || again != got {
 		t.Errorf("on one core other numbers, %v", err)
@@ -202,7 +269,7 @@ func TestPathsOfManyTouchesAndChannels(t *testing.T) {
 			t.Errorf("%s credits %v of 1000 conversions", model, sum)
 		}
 	}
-	if len(sums) != 8 || len(records) != 1+8*1000 {
+	if len(sums) != models || len(records) != 1+models*1000 {
 		t.Errorf("%d models, %d lines", len(sums), len(records))
 	}
 }
