@@ -73,8 +73,10 @@ record: $(CLIENTS)/.package-lock.json ## run the real clients and record anew wh
 .PHONY: bench
 bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, pixel, batch, truth
 bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, pixel, batch, attribution
+bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, paths, pixel, batch
 	@go test -run='^$$' -bench=. -benchmem $(FLAGS) $$($(call functions,Benchmark) | cut -d' ' -f1 | sort -u)
 	@go run ./bench/spool -seconds=1
+	@go run ./bench/paths -runs=1
 	@go run ./bench/pixel -seconds=5
 	@go run ./bench/batch -seconds=15
 	@go run ./bench/truth -seeds=2 -people=20000
