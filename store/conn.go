@@ -21,6 +21,7 @@ const openTimeout = 30 * time.Second
 // ClickHouse's error codes, from its ErrorCodes.cpp.
 const (
 	codeTooManyQueries = 202
+	codeSameQueryID    = 216
 	codeMemoryLimit    = 241
 	codeAuthentication = 516
 )

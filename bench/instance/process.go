@@ -24,12 +24,18 @@ type Process struct {
 // Start starts `up`, with further arguments, for as long as the test runs, and does not wait for it.
 func (in *Installation) Start(t testing.TB, args ...string) *Process {
 	t.Helper()
-	stderr, err := os.CreateTemp(filepath.Dir(in.Config), "up-*.log")
+	return in.StartCommand(t, append([]string{"up"}, args...)...)
+}
+
+// StartCommand starts any command, for as long as the test runs, and does not wait for it.
+func (in *Installation) StartCommand(t testing.TB, args ...string) *Process {
+	t.Helper()
+	stderr, err := os.CreateTemp(filepath.Dir(in.Config), args[0]+"-*.log")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stderr.Close() // the process has its own
-	p := &Process{in: in, cmd: in.command(context.Background(), append([]string{"up"}, args...)...), stderr: stderr.Name(), exited: make(chan struct{})}
+	p := &Process{in: in, cmd: in.command(context.Background(), args...), stderr: stderr.Name(), exited: make(chan struct{})}
 	p.cmd.Stderr = stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -92,7 +98,7 @@ func (p *Process) Alive(t testing.TB) {
 	t.Helper()
 	select {
 	case <-p.exited:
-		t.Fatalf("up ended by itself, %v: %s", p.cmd.ProcessState, p.Stderr(t))
+		t.Fatalf("it ended by itself, %v: %s", p.cmd.ProcessState, p.Stderr(t))
 	default:
 	}
 }
@@ -108,7 +114,7 @@ func (p *Process) Signal(t testing.TB, signal os.Signal) {
 // Wait waits for the end and returns the exit code, -1 after a signal that the process did not handle.
 func (p *Process) Wait(t testing.TB) int {
 	t.Helper()
-	Eventually(t, "up ends", func() error {
+	Eventually(t, "the process ends", func() error {
 		select {
 		case <-p.exited:
 			return nil
@@ -126,6 +132,6 @@ func (p *Process) Kill(t testing.TB) {
 	p.Signal(t, os.Kill)
 	p.Wait(t)
 	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-		t.Fatalf("up ended by itself, %v: %s", p.cmd.ProcessState, p.Stderr(t))
+		t.Fatalf("it ended by itself, %v: %s", p.cmd.ProcessState, p.Stderr(t))
 	}
 }

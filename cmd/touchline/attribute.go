@@ -1,19 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/attribution/job"
 	"github.com/touchline-hq/touchline/attribution/model"
-	"github.com/touchline-hq/touchline/store/datadir"
 )
 
 // attributeCommand computes persons, sessions, touchpoints, journeys and credit.
@@ -49,7 +47,9 @@ func (c *attributeCommand) Run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return usageError{err}
 	}
-	report, err := runJob(ctx, in, p)
+	report, err := runJob(ctx, in, p, func(holder string) {
+		fmt.Fprintf(g.stderr, "waiting: attribution is being computed by %s\n", holder)
+	})
 	if err != nil {
 		return err
 	}
@@ -69,17 +69,15 @@ func checkUntimed(models []attribution.Model) error {
 	return nil
 }
 
-// runJob runs attribution while no other process does, in this data directory.
-func runJob(ctx context.Context, in *installation, p attribution.Params) (job.Report, error) {
-	lock, err := datadir.Acquire(filepath.Join(in.dir, "attribution"))
-	if held := (*datadir.HeldError)(nil); errors.As(err, &held) {
-		return job.Report{}, fmt.Errorf("process %s computes attribution here already: wait until it has ended", held.PID)
-	}
+// runJob runs attribution as soon as no other process does.
+func runJob(ctx context.Context, in *installation, p attribution.Params, waiting func(holder string)) (job.Report, error) {
+	held, release, err := in.lockAttribution(ctx, waiting)
 	if err != nil {
 		return job.Report{}, err
 	}
-	defer lock.Release() //nolint:errcheck // the process's end would do
-	return job.Run(ctx, in.db, p, in.log)
+	defer release()
+	report, err := job.Run(held, in.db, p, in.log)
+	return report, cmp.Or(context.Cause(held), err)
 }
 
 // params turns flags into what the job is asked for. What analysts read is replaced only by a run over everything, as

@@ -26,6 +26,7 @@ type config struct {
 	Dashboards dashboardsConfig `yaml:"dashboards"`
 	ClickHouse clickhouseConfig `yaml:"clickhouse"`
 	GeoIP      geoConfig        `yaml:"geoip"`
+	Jobs       jobsConfig       `yaml:"jobs"`
 	Projects   []projectConfig  `yaml:"projects"`
 
 	file       string // absolute path; empty without a file
@@ -33,6 +34,7 @@ type config struct {
 	proxies    handler.Proxies
 	cookie     handler.Cookie
 	limits     limits
+	every      time.Duration // between scheduled runs of attribution; 0: none
 	collecting []collector.Project
 	attributed []attribution.Project
 	warnings   []string
@@ -228,6 +230,9 @@ func (c *config) complete() error {
 		return err
 	}
 	if c.limits, err = c.Collector.Limits.complete(); err != nil {
+		return err
+	}
+	if c.every, err = c.Jobs.complete(); err != nil {
 		return err
 	}
 	if c.ClickHouse.Binary != "" {

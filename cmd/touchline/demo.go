@@ -33,6 +33,7 @@ type demoCommand struct {
 const demoConfig = demoMark + `
 data: %q
 collector: { listen: "127.0.0.1:8080" }
+jobs: { every: off }
 projects:
   - id: shop
     write_keys: [wk_shop]
@@ -195,7 +196,7 @@ func attributeAll(ctx context.Context, in *installation, id string) (job.Report,
 	}
 	return runJob(ctx, in, attribution.Params{
 		Project: *project, Conversion: project.Conversions[0], Models: demoModels(), Publish: true,
-	})
+	}, in.logHolder)
 }
 
 // writeComparison prints the conversions that each model credits to each channel side by side, and beside them what is

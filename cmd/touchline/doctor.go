@@ -94,6 +94,7 @@ func (d *doctor) examine(ctx context.Context, g *globals) {
 	d.tables(ctx)
 	d.parts(ctx)
 	d.rejected(ctx)
+	d.attribution(ctx)
 	d.books(ctx)
 }
 
@@ -236,6 +237,35 @@ func (d *doctor) rejected(ctx context.Context) {
 			sum, project, strings.Join(reasons, ", "), project)
 	}
 }
+
+// attribution looks at the scheduled runs.
+func (d *doctor) attribution(ctx context.Context) {
+	runs, err := d.db.LastRuns(ctx)
+	if err != nil {
+		d.ill("attribution", "%s", oneLine(err))
+		return
+	}
+	for i := range d.cfg.attributed {
+		id := d.cfg.attributed[i].ID
+		last, ran := runs[id]
+		began, late := last.Started.Format(time.DateTime), time.Since(last.Good) > overdueTurns*d.cfg.every
+		switch {
+		case !ran:
+			d.note("attribution", "project %s: no scheduled run so far; jobs.every is %s", id, d.cfg.Jobs.Every)
+		case last.Error != "":
+			d.ill("attribution", "project %s: the run of %s failed: %s; mend that, the next run may be %s away", id, began, last.Error, d.cfg.Jobs.Every)
+		case d.cfg.every == 0:
+			d.note("attribution", "project %s: last scheduled run at %s; jobs.every is %s", id, began, d.cfg.Jobs.Every)
+		case late && (d.running || d.cfg.ClickHouse.DSN != ""):
+			d.ill("attribution", "project %s: the last run began at %s, jobs.every is %s; see the log of touchline up or jobs, with --verbose", id, began, d.cfg.Jobs.Every)
+		default:
+			d.well("attribution", "project %s: last run at %s", id, began)
+		}
+	}
+}
+
+// overdueTurns are how many turns may pass without a run until something is wrong.
+const overdueTurns = 3
 
 // bytesText prints a size in units of 1024, as the configuration reads it.
 func bytesText(n uint64) string {

@@ -140,6 +140,26 @@ func (in *installation) join(ctx context.Context, addr string) error {
 	return err
 }
 
+// rejoin follows an instance that another process runs to where its engine is now: started again, it has another address.
+func (in *installation) rejoin(ctx context.Context) error {
+	if in.lock != nil || in.cfg.ClickHouse.DSN != "" {
+		return nil
+	}
+	instance, running, err := datadir.FindInstance(in.dir)
+	if err != nil {
+		return err
+	}
+	if !running || instance.Addr == "" {
+		return fmt.Errorf("no instance with an engine runs in %s", in.dir)
+	}
+	former := in.db
+	if err = in.join(ctx, instance.Addr); err != nil {
+		in.db = former
+		return err
+	}
+	return former.Close()
+}
+
 // start starts the engine, or connects to the server that the configuration names, and brings the tables up to date.
 // For the engine the caller holds the data directory.
 func (in *installation) start(ctx context.Context) error {

@@ -24,7 +24,8 @@ import (
 type commandLine struct {
 	globals
 
-	Up        upCommand        `cmd:"" help:"Collector, engine and delivery in one process."`
+	Up        upCommand        `cmd:"" help:"Collector, engine, delivery and jobs in one process."`
+	Jobs      jobsCommand      `cmd:"" help:"Scheduled attribution alone, for a fleet of collectors."`
 	Import    importCommand    `cmd:"" help:"Bring in what was recorded elsewhere."`
 	Attribute attributeCommand `cmd:"" help:"Compute journeys, and the credit of each channel for conversions."`
 	Identity  identityCommand  `cmd:"" help:"Show which devices belong to whom, and undo a link."`

@@ -24,6 +24,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *requestMetrics
+	runs     *runMetrics
 	booked   *prometheus.CounterVec
 	batches  prometheus.Counter
 	rows     prometheus.Histogram
@@ -35,7 +36,7 @@ type metrics struct {
 
 func newMetrics() *metrics {
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
+		registry: newRegistry(),
 		booked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "touchline_ledger_events_total", Help: "Events taken from the spool, as booked in the ledger.",
 		}, []string{"project", "outcome", "reason"}),
@@ -59,9 +60,16 @@ func newMetrics() *metrics {
 		}),
 	}
 	m.requests = newRequestMetrics(m.registry)
-	m.registry.MustRegister(m.booked, m.batches, m.rows, m.bytes, m.inserts, m.failures,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.runs = newRunMetrics(m.registry)
+	m.registry.MustRegister(m.booked, m.batches, m.rows, m.bytes, m.inserts, m.failures)
 	return m
+}
+
+// newRegistry has what every process tells of itself.
+func newRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
 }
 
 // taken notes a batch that was taken from the spool, a repeated one too.

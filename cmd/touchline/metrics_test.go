@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -84,13 +85,18 @@ func exposed(text string) (rows []string) {
 
 func TestEveryMetricIsInTheDocumentation(t *testing.T) {
 	in := newInstallation(t, withGeo(t))
-	in.Up(t)
+	up := in.Up(t)
+	post(t, in, "/v1/page", `{"writeKey":"wk_shop"}`, http.StatusOK)
+	up.Signal(t, syscall.SIGTERM)
+	up.Wait(t)
+	up = in.Up(t, "--verbose")
+	says(t, up, "scheduled run of attribution")
 	post(t, in, "/v1/batch", `{"writeKey":"wk_shop","batch":[{"type":"page"},{"type":"track"}]}`, http.StatusOK)
 	var got []string
 	instance.Eventually(t, "the batch is delivered", func() error {
 		got = exposed(scrape(t, in))
 		return examined(t, in, 0, strings.Join([]string{
-			"received 2 2 by this collector, 0 by others, 0 imported", "= stored 1 each message once", "+ duplicate 0",
+			"received 3 3 by this collector, 0 by others, 0 imported", "= stored 2 each message once", "+ duplicate 0",
 			"+ rejected 1 invalid event", "+ pending 0", "+ expired 0",
 		}, "\n"))
 	})

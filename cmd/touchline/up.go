@@ -26,7 +26,7 @@ import (
 	"github.com/touchline-hq/touchline/store/datadir"
 )
 
-// upCommand runs collector, engine and delivery in one process until it is interrupted.
+// upCommand runs collector, engine, delivery and jobs in one process until it is interrupted.
 type upCommand struct{}
 
 func (c *upCommand) Run(ctx context.Context, g *globals) error {
@@ -76,6 +76,7 @@ func serve(ctx context.Context, g *globals, cfg *config, then func(context.Conte
 	group.Go(func() error { return s.expire(running) })
 	group.Go(func() error { return s.reload(running, g) })
 	group.Go(func() error { return s.refreshGeo(running) })
+	group.Go(func() error { return s.runJobs(running) })
 	group.Go(func() error { return then(running, s) })
 	group.Go(func() error {
 		// The delivery goes on while requests end, and then has a deadline of its own: not the context whose end
@@ -299,6 +300,9 @@ func (s *server) announce(w io.Writer) {
 		fmt.Fprintf(w, "metrics    http://%s/metrics\n", s.admin.Addr())
 	}
 	fmt.Fprintf(w, "data       %s\n", s.dir)
+	if s.cfg.every > 0 {
+		fmt.Fprintf(w, "jobs       attribution every %s\n", s.cfg.Jobs.Every)
+	}
 	if s.cfg.file == "" {
 		fmt.Fprintln(w, "project    default, privacy mode full: there is no configuration file")
 		fmt.Fprintf(w, "write key  %s\n", strings.Join(s.cfg.collecting[0].WriteKeys, ", "))

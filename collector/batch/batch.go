@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -274,18 +273,13 @@ func (d *Deliverer) retry(ctx context.Context, doing string, f func() error) err
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		d.Log.Warn(doing+" failed, trying again", "pending", d.Queue.Pending(), "wait", wait, "error", withoutValues(err))
+		d.Log.Warn(doing+" failed, trying again", "pending", d.Queue.Pending(), "wait", wait, "error", collector.WithoutValues(err))
 		if err := sleep(ctx, wait/2+rand.N(wait/2)); err != nil {
 			return err
 		}
 		wait = min(2*wait, maxWait)
 	}
 }
-
-var quotedText = regexp.MustCompile(`'[^']*'?`)
-
-// withoutValues is an error's text for the log: what a database puts into quotation marks may be of an event.
-func withoutValues(err error) string { return quotedText.ReplaceAllString(err.Error(), "'…'") }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

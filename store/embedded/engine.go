@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/touchline-hq/touchline/collector"
 )
 
 const (
@@ -173,7 +175,7 @@ func (e *Engine) supervise(ctx context.Context, c *child) {
 			wait = minPause
 		}
 		for err := c.exitError(); err != nil; wait = min(2*wait, maxPause) {
-			e.log.Warn("engine is down, starting it again", "error", withoutValues(err), "pause", wait)
+			e.log.Warn("engine is down, starting it again", "error", collector.WithoutValues(err), "pause", wait)
 			if !pause(ctx, wait) {
 				return
 			}

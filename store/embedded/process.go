@@ -138,12 +138,6 @@ func (c *child) lastWords() string {
 	return strings.Join(words, " ")
 }
 
-var quotedText = regexp.MustCompile(`'[^']*'?`)
-
-// withoutValues is an error's text for the log of a running instance: what the engine puts into quotation marks may be of
-// an event that it refused.
-func withoutValues(err error) string { return quotedText.ReplaceAllString(err.Error(), "'…'") }
-
 // terminalCodes move the cursor and the like.
 var terminalCodes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 
