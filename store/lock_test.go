@@ -49,7 +49,11 @@ func TestALostLockEndsWhatItGuards(t *testing.T) {
 	db := storetest.Open(t)
 	held, release := lock(t, db, "one")
 	run(t, storetest.Open(t), "KILL QUERY WHERE query_id = 'touchline-attribution' SYNC")
-	<-held.Done()
+	select {
+	case <-held.Done():
+	case <-time.After(time.Minute):
+		t.Fatal("it goes on without the lock")
+	}
 	if err := context.Cause(held); !strings.HasPrefix(err.Error(), "the lock on attribution was lost: ") {
 		t.Errorf("it ended with %v", err)
 	}

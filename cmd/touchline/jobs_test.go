@@ -336,8 +336,18 @@ func TestJobsOfAFleet(t *testing.T) {
 	if got, want := f.runs(t), "shop,done,2026-01-05 10:00:00.000\n"; !strings.HasSuffix(got, want) || strings.Count(got, "\n") != 2 {
 		t.Errorf("runs %q, want one more %q", got, want)
 	}
-	if stdout, _, _ := f.Run(t, "doctor"); !strings.Contains(stdout, "ok     attribution     project shop: last run at ") {
-		t.Errorf("doctor says %s", stdout)
+	long := time.Now().Add(-46 * time.Minute)
+	if err := f.db.RecordRun(t.Context(), store.Run{Project: "empty", Started: long, Ended: long}); err != nil {
+		t.Fatal(err)
+	}
+	stdout, _, _ := f.Run(t, "doctor")
+	for _, line := range []string{
+		"ok     attribution     project shop: last run at ",
+		"WRONG  attribution     project empty: the last run began at " + long.UTC().Format(time.DateTime) + ", jobs.every is 15m",
+	} {
+		if !strings.Contains(stdout, line) {
+			t.Errorf("%q is not in what doctor says: %s", line, stdout)
+		}
 	}
 }
 
