@@ -1,0 +1,86 @@
+package attribution
+
+import "time"
+
+// Levels at which journeys are built.
+const (
+	Person  = "person"
+	Account = "account"
+)
+
+// Selection chooses journeys, and the conversions and credit that belong to them, from what the last run has published.
+type Selection struct {
+	Project   Project
+	Kind      string
+	Level     string
+	From, To  time.Time // when journeys ended, From included and To not; zero: no bound
+	Customers Customers
+}
+
+// Customers chooses between those who convert for the first time and those who come back.
+type Customers string
+
+// New and Returning are told by the number of the conversion. A journey without one is a returning customer's if its
+// person has converted before it began. Any is both.
+const (
+	Any       Customers = ""
+	New       Customers = "new"
+	Returning Customers = "returning"
+)
+
+// Published is how much of what happened a report on the published tables speaks of.
+type Published struct {
+	AsOf            time.Time // zero when no run has published this kind at this level
+	Coverage                  // of the selection
+	DirectOnlyValue int64     // of the conversions with Direct touches only, in millionths
+}
+
+// PathKey says what the journeys of a PathGroup have in common.
+type PathKey string
+
+// What paths are grouped by, and the group's key. Unattributed conversions have an empty path.
+const (
+	WholePath    PathKey = "path"    // all channels
+	PathLength   PathKey = "length"  // the number of touches
+	PathEnds     PathKey = "ends"    // the first and the last channel; both empty for Unattributed
+	PathChannels PathKey = "channel" // a channel, "closes" or "" (it is the last), "assists" or "" (it comes before the last); a journey is in the group of each of its channels
+	PathPairs    PathKey = "pair"    // a channel; or two, the one whose first touch is earlier first. A journey is in the group of each of its channels and pairs
+)
+
+// PathGroup is journeys whose paths have something in common.
+type PathGroup struct {
+	Key         []string
+	Groups      int64 // 1; of the last row more when it stands for all groups that are not shown
+	Conversions int64
+	Value       int64 // millionths of the project's currency
+	Nulls       int64
+}
+
+// LagDay is the conversions that came so many whole days (of 24 hours) after the first touch.
+type LagDay struct {
+	Days        int64 // -1: Unattributed
+	Conversions int64
+	Value       int64 // millionths
+}
+
+// CustomerCredit is a channel's credit for first conversions and for later ones.
+type CustomerCredit struct {
+	Channel        string
+	New, Returning Credit
+}
+
+// CreditChange is a channel's credit in a period and in the one before.
+type CreditChange struct {
+	Channel                 string
+	Now, Before, Difference Credit
+}
+
+// CohortMonth is what the people of a cohort, those with the same first channel in the same month, brought in a month.
+type CohortMonth struct {
+	Month       time.Time // first day of the month of the first touch; of people without one, of their first event
+	Channel     string    // of the first touch, or Unattributed
+	After       int64     // months from Month to the conversions; 0 also for what came before the first touch. -1: the row says how many People
+	People      int64
+	Conversions int64
+	Value       int64 // millionths
+}
