@@ -84,3 +84,25 @@ type CohortMonth struct {
 	Conversions int64
 	Value       int64 // millionths
 }
+
+// PublishedConversion is one conversion and what it is worth.
+type PublishedConversion struct {
+	Kind         string
+	ConversionID string
+	Person       string // empty: the event names nobody
+	Identified   bool
+	Time         time.Time
+	OrderID      string
+	Number       int64  // of this kind by this person, from 1
+	Amount       int64  // before refunds, in millionths of Currency
+	Refunded     int64  // in millionths of Currency
+	Currency     string // of the amount
+	Value        int64  // that is attributed, in millionths of the project's currency
+}
+
+// PublishedCredit is what a model gives the touches of one conversion.
+type PublishedCredit struct {
+	Model  string
+	Shares []int64 // of each touch, in units of ShareUnit; one for Unattributed
+	Values []int64 // likewise, in millionths of the project's currency
+}

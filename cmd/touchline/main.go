@@ -30,6 +30,7 @@ type commandLine struct {
 	Attribute attributeCommand `cmd:"" help:"Compute journeys, and the credit of each channel for conversions."`
 	Identity  identityCommand  `cmd:"" help:"Show which devices belong to whom, and undo a link."`
 	Report    reportCommand    `cmd:"" help:"Answer what analysts ask of the journeys that attribute has published."`
+	Explain   explainCommand   `cmd:"" help:"Say what led to one conversion, what each model gives each touch, and why."`
 	Paths     pathsCommand     `cmd:"" help:"Run attribution models on a CSV file of paths; no server needed."`
 	Link      linkCommand      `cmd:"" help:"Print a signed link that counts the click and leads on."`
 	SQL       sqlCommand       `cmd:"" name:"sql" help:"Answer a SELECT as the read-only analyst."`

@@ -28,7 +28,10 @@ func reported2026() []map[string]any {
 		// Ann: [a1, new, 100: Organic Search > Email], [a2, returning, 50: Direct], [a null, returning: Email].
 		page(on(1, 5, "10:00"), "a", "/shoes", google),
 		utm(1, 7, "10:00", "a", email),
-		known("ann", order(on(1, 7, "10:10"), "a", "a1", 100)),
+		named("first of ann", known("ann", order(on(1, 7, "10:10"), "a", "a1", 100))),
+		named("signed up", known("ann", browser("track", on(1, 7, "10:11"), "a", map[string]any{
+			"event": "Signed Up", "properties": map[string]any{"order_id": "a1"},
+		}))),
 		page(on(3, 10, "10:00"), "a", "/", ""),
 		order(on(3, 10, "10:05"), "a", "a2", 50),
 		utm(4, 1, "10:00", "a", email),
@@ -42,8 +45,8 @@ func reported2026() []map[string]any {
 		utm(1, 9, "10:00", "d", email),
 		page(on(1, 10, "10:00"), "d", "/", google),
 		// Eve was never seen: [e1, new, 20 before a refund of 5], [e2, returning, in dollars].
-		reported(on(2, 2, "10:00"), "eve", "Order Completed", map[string]any{"order_id": "e1", "revenue": 25, "currency": "EUR"}),
-		reported(on(2, 3, "10:00"), "eve", "Order Completed", map[string]any{"order_id": "e2", "revenue": 7, "currency": "USD"}),
+		named("first of eve", reported(on(2, 2, "10:00"), "eve", "Order Completed", map[string]any{"order_id": "e1", "revenue": 25, "currency": "EUR"})),
+		named("second of eve", reported(on(2, 3, "10:00"), "eve", "Order Completed", map[string]any{"order_id": "e2", "revenue": 7, "currency": "USD"})),
 		reported(on(2, 9, "10:00"), "eve", "Order Refunded", map[string]any{"order_id": "e1", "revenue": 5}),
 		// [g1, new, 40: Display], on 8 February at half past midnight in Berlin.
 		utm(2, 7, "23:00", "g", display),
@@ -51,11 +54,17 @@ func reported2026() []map[string]any {
 		// [h1, new, 60: Display], on 8 April half an hour before midnight in Berlin; [h2, returning, 30], on the day after.
 		utm(4, 8, "21:00", "h", display),
 		order(on(4, 8, "21:30"), "h", "h1", 60),
-		order(on(4, 8, "22:30"), "h", "h2", 30),
+		named("second of h", order(on(4, 8, "22:30"), "h", "h2", 30)),
 		// [Pending: Direct.]
 		page(on(5, 25, "10:00"), "f", "/", ""),
 		reported(on(6, 1, "10:00"), "", "Stock Counted", nil), // as-of
 	}
+}
+
+// named is a message with an id that a test can tell.
+func named(id string, m map[string]any) map[string]any {
+	m["messageId"] = id
+	return m
 }
 
 func on(month, day int, clock string) time.Time { return at(day, clock).AddDate(0, month-1, 0) }
@@ -73,24 +82,31 @@ func withReported(t *testing.T, f func(*server)) {
 			return
 		}
 		project, _, err := s.cfg.project("shop")
-		if err == nil {
-			_, err = runJob(ctx, s.installation, attribution.Params{
-				Project: *project, Conversion: project.Conversions[0], Models: model.Untimed(), Publish: true,
-			})
-		}
 		if err != nil {
 			t.Error(err)
 			return
+		}
+		for _, kind := range []string{"Order Completed", "Signed Up"} {
+			_, err := runJob(ctx, s.installation, attribution.Params{
+				Project: *project, Conversion: project.Conversion(kind), Models: model.Untimed(), Publish: true,
+			})
+			if err != nil {
+				t.Error(err)
+				return
+			}
 		}
 		f(s)
 	})
 }
 
-// command runs the program beside the server, as a user would.
+// command runs the program beside the server, as a user would. Words of the line are apart by spaces; a word's own are "|".
 func (s *server) command(t *testing.T, line string) (stdout, stderr string, code int) {
 	t.Helper()
-	args := append(strings.Split(line, " "), "--data", s.dir)
-	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	args := strings.Split(line, " ")
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "|", " ")
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append(args, "--data", s.dir)...)
 	cmd.Env = append(os.Environ(), runAsTouchline+"=1")
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
