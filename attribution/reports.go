@@ -106,3 +106,22 @@ type PublishedCredit struct {
 	Shares []int64 // of each touch, in units of ShareUnit; one for Unattributed
 	Values []int64 // likewise, in millionths of the project's currency
 }
+
+// PublishedPerson is somebody that events belong to.
+type PublishedPerson struct {
+	ID                  string // user id, or the device of somebody who never identified
+	Identified          bool   // ID is a user id
+	FirstSeen, LastSeen time.Time
+}
+
+// Step is one thing that is known of a person: what happened or became known when.
+type Step struct {
+	Time    time.Time
+	What    string // person, account, link, journey, touch or conversion
+	Name    string // of a touch its channel, of journey and conversion their kind, of an account its id
+	Details string
+	Value   float64 // of a conversion and its journey, in the project's currency
+	ID      string  // touch_id, or conversion_id of conversion and journey
+	Person  string
+	Device  string
+}

@@ -31,6 +31,7 @@ type commandLine struct {
 	Identity  identityCommand  `cmd:"" help:"Show which devices belong to whom, and undo a link."`
 	Report    reportCommand    `cmd:"" help:"Answer what analysts ask of the journeys that attribute has published."`
 	Explain   explainCommand   `cmd:"" help:"Say what led to one conversion, what each model gives each touch, and why."`
+	Journey   journeyCommand   `cmd:"" help:"Tell all that is known of a person, or of the people of an account, in order."`
 	Paths     pathsCommand     `cmd:"" help:"Run attribution models on a CSV file of paths; no server needed."`
 	Link      linkCommand      `cmd:"" help:"Print a signed link that counts the click and leads on."`
 	SQL       sqlCommand       `cmd:"" name:"sql" help:"Answer a SELECT as the read-only analyst."`
