@@ -26,6 +26,12 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 // again by an e-mail and orders for 100, of which 25 are refunded; in April she comes by herself and orders for 40.
 // Somebody else comes once by a search. A program comes, too.
 var answers = map[string]string{
+	"assists": `
+project|kind|channel|closes|assists
+co|Order Completed|Direct|1|0
+co|Order Completed|Email|1|0
+co|Order Completed|Paid Search|0|1
+co|Order Completed|Trade Fairs|0|1`,
 	"bots": `
 project|sender|events|percent
 co|people|8|88.9
@@ -41,6 +47,10 @@ co|Order Completed|Direct|1|1|1|0.5|1
 co|Order Completed|Email|0|1|0.33|0.5|0.33
 co|Order Completed|Paid Search|1|0|0.33|0.5|0.33
 co|Order Completed|Trade Fairs|0|0|0.33|0.5|0.33`,
+	"cohorts": `
+project|kind|month|channel|people|months_after|earned|earned_per_person
+co|Order Completed|2026-03-01|Paid Search|1|0|75|75
+co|Order Completed|2026-03-01|Paid Search|1|1|115|115`,
 	"customers": `
 project|kind|channel|new|returning
 co|Order Completed|Email|0.33|0
@@ -54,6 +64,11 @@ co|Order Completed|2|3|3|2|2`,
 project|landing_page|sessions|led_to_conversion|percent
 co|/|3|2|66.7
 co|/lamps|1|1|100`,
+	"matrix": `
+project|kind|first|last|converted|earned|ended|percent
+co|Order Completed|Paid Search|Email|1|75|0|100
+co|Order Completed|Direct|Direct|1|40|0|100
+co|Order Completed|Organic Search|Organic Search|0|0|1|0`,
 	"months": `
 project|kind|month|channel|credited
 co|Order Completed|2026-03-01|Email|25
@@ -63,6 +78,11 @@ co|Order Completed|2026-04-01|Direct|40`,
 	"offline": `
 project|channel|touches|spent|conversions|credited
 co|Trade Fairs|1|300|0.33|25`,
+	"pairs": `
+project|kind|a|b|a_only|a_only_percent|b_only|b_only_percent|both|both_percent|a_first|a_first_percent|b_first|b_first_percent
+co|Order Completed|Email|Paid Search|0|0|0|0|1|100|0|0|1|100
+co|Order Completed|Email|Trade Fairs|0|0|0|0|1|100|0|0|1|100
+co|Order Completed|Paid Search|Trade Fairs|0|0|0|0|1|100|1|100|0|0`,
 	"paths": `
 project|kind|channels|conversions|nulls|percent
 co|Order Completed|Direct|1|0|100
