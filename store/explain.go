@@ -108,8 +108,8 @@ func (db *DB) RemovalEffects(ctx context.Context, s attribution.Selection) (map[
 		effects[channel] = effect
 		return err
 	})
-	if refused := (*clickhouse.Exception)(nil); errors.As(err, &refused) && refused.Code == unknownTable {
-		return nil, nil //nolint:nilerr // an installation without the table has kept none
+	if refused := (*clickhouse.Exception)(nil); errors.As(err, &refused) && refused.Code == unknownTable { // no run has kept any
+		return nil, nil
 	}
 	return effects, err
 }
