@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestExplain(t *testing.T) {
 	const (
@@ -62,6 +65,20 @@ shapley              0                     Unattributed                         
 					"conversion second of h, order h2, number 2 of h, at 2026-04-08T22:30:00Z, worth 30.00 EUR\n", 0,
 			},
 			{
+				"of|nobody --project odd --format json", `[
+{"model":"first","touch":0,"time":"","days_before":null,"channel":"Unattributed","source":"","medium":"","campaign":"","credit":1,"value":10,"why":"the event names neither user nor device, so nobody's touches can have led to it"},
+{"model":"last","touch":0,"time":"","days_before":null,"channel":"Unattributed","source":"","medium":"","campaign":"","credit":1,"value":10,"why":"the event names neither user nor device, so nobody's touches can have led to it"},
+{"model":"last_non_direct","touch":0,"time":"","days_before":null,"channel":"Unattributed","source":"","medium":"","campaign":"","credit":1,"value":10,"why":"the event names neither user nor device, so nobody's touches can have led to it"},
+{"model":"linear","touch":0,"time":"","days_before":null,"channel":"Unattributed","source":"","medium":"","campaign":"","credit":1,"value":10,"why":"the event names neither user nor device, so nobody's touches can have led to it"},
+{"model":"position","touch":0,"time":"","days_before":null,"channel":"Unattributed","source":"","medium":"","campaign":"","credit":1,"value":10,"why":"the event names neither user nor device, so nobody's touches can have led to it"},
+{"model":"markov","touch":0,"time":"","days_before":null,"channel":"Unattributed","source":"","medium":"","campaign":"","credit":1,"value":10,"why":"the event names neither user nor device, so nobody's touches can have led to it"},
+{"model":"shapley","touch":0,"time":"","days_before":null,"channel":"Unattributed","source":"","medium":"","campaign":"","credit":1,"value":10,"why":"the event names neither user nor device, so nobody's touches can have led to it"}
+]
+`,
+				"odd, Order Completed, level person, as of 2026-02-03T10:00:00Z\n" +
+					"conversion of nobody, of nobody known, at 2026-01-10T10:00:00Z, worth 10.00 EUR\n", 0,
+			},
+			{
 				"a1", "", "touchline: order \"a1\" has conversions of the kinds \"Order Completed\", \"Signed Up\": choose one with --kind\n" +
 					"touchline: see touchline --help\n", exitUsage,
 			},
@@ -79,7 +96,11 @@ shapley              0                     Unattributed                         
 			},
 			{"", "", "touchline: the conversion is empty; want a conversion_id or an order id\ntouchline: see touchline --help\n", exitUsage},
 		} {
-			stdout, stderr, code := s.command(t, "explain "+tt.line+" --project shop")
+			project := " --project shop"
+			if strings.Contains(tt.line, "--project") {
+				project = ""
+			}
+			stdout, stderr, code := s.command(t, "explain "+tt.line+project)
 			if stdout != tt.stdout || stderr != tt.stderr || code != tt.code {
 				t.Errorf("explain %s: exit code %d\n%s%s\nwant %d\n%s%s", tt.line, code, stdout, stderr, tt.code, tt.stdout, tt.stderr)
 			}

@@ -73,23 +73,27 @@ func on(month, day int, clock string) time.Time { return at(day, clock).AddDate(
 func withReported(t *testing.T, f func(*server)) {
 	const configuration = `projects:
   - { id: shop, write_keys: [k], timezone: Europe/Berlin, currency: EUR, privacy: { mode: full } }
-  - { id: empty, write_keys: [k2], privacy: { mode: full } }
+  - { id: odd, write_keys: [k2], currency: EUR, privacy: { mode: full } }
+  - { id: empty, write_keys: [k3], privacy: { mode: full } }
 `
 	withServer(t, configuration, func(ctx context.Context, s *server) {
 		s.post(t, "k", reported2026())
+		s.post(t, "k2", []map[string]any{
+			named("of nobody", reported(on(1, 10, "10:00"), "", "Order Completed", map[string]any{"revenue": 10, "currency": "EUR"})),
+			reported(on(1, 5, "10:00"), "kim", "Order Completed", map[string]any{"revenue": 20, "currency": "EUR"}),
+			known("kim", page(on(2, 3, "10:00"), "d", "/", "")), // a first touch after the first conversion
+		})
 		if err := s.delivered(ctx); err != nil {
 			t.Error(err)
 			return
 		}
-		project, _, err := s.cfg.project("shop")
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		for _, kind := range []string{"Order Completed", "Signed Up"} {
-			_, err := runJob(ctx, s.installation, attribution.Params{
-				Project: *project, Conversion: project.Conversion(kind), Models: model.Untimed(), Publish: true,
-			})
+		for _, run := range [][2]string{{"shop", "Order Completed"}, {"shop", "Signed Up"}, {"odd", "Order Completed"}} {
+			project, _, err := s.cfg.project(run[0])
+			if err == nil {
+				_, err = runJob(ctx, s.installation, attribution.Params{
+					Project: *project, Conversion: project.Conversion(run[1]), Models: model.Untimed(), Publish: true,
+				})
+			}
 			if err != nil {
 				t.Error(err)
 				return
@@ -291,6 +295,16 @@ journeys without conversion: 2 ended, 1 still open and in no number
 `,
 			},
 			{
+				"cohorts --project odd", `month,channel,people,months_after,conversions,value,value_per_person
+2026-02,Direct,1,0,1,20,20
+2026-01,Unattributed,0,0,1,10,
+2026-01,Unattributed,0,1,1,10,
+`, `odd, Order Completed, level person, as of 2026-02-03T10:00:00Z
+2 conversions worth 30.00: 0 with touches worth 0.00 (0 of them Direct only, worth 0.00), 2 Unattributed worth 30.00; in EUR
+journeys without conversion: 0 ended, 1 still open and in no number
+`,
+			},
+			{
 				// Thirty days, of which the one of summer time has 23 hours.
 				"changes --from 2026-03-10 --to 2026-04-08", `channel,conversions,conversions_before,conversions_difference,value,value_before,value_difference
 Display,1,1,0,60,40,20
@@ -313,7 +327,11 @@ journeys without conversion: 1 ended, 0 still open and in no number
 `,
 			},
 		} {
-			stdout, stderr, code := s.command(t, "report "+tt.line+" --project shop")
+			project := " --project shop"
+			if strings.Contains(tt.line, "--project") {
+				project = ""
+			}
+			stdout, stderr, code := s.command(t, "report "+tt.line+project)
 			if stdout != tt.stdout || stderr != tt.stderr || code != 0 {
 				t.Errorf("report %s: exit code %d\n%s%s\nwant\n%s%s", tt.line, code, stdout, stderr, tt.stdout, tt.stderr)
 			}
@@ -321,7 +339,7 @@ journeys without conversion: 1 ended, 0 still open and in no number
 		for line, want := range map[string]string{
 			"paths --project shop --top 0":                                  "--top is 0; want 1 to 1000000",
 			"paths --project shop --from 2026-02-02 --to 2026-02-01":        "--from 2026-02-02 is not before --to 2026-02-01",
-			"paths --project nobody":                                        `unknown project "nobody"; this installation has shop, empty`,
+			"paths --project nobody":                                        `unknown project "nobody"; this installation has shop, odd, empty`,
 			"customers --project shop --customers new":                      "report customers sets new against returning customers; leave out --customers",
 			"customers --project shop --model best":                         `unknown model "best"; known are first, last, last_non_direct, linear, position, time_decay, markov, shapley`,
 			"changes --project shop --model first,last --from x":            `--model is "first,last"; want one model`,

@@ -1,4 +1,5 @@
--- CustomerCredits: credit of each channel for first conversions and for later ones, added up from the credit of touches.
+-- CustomerCredits: credit of each channel for first conversions and for later ones, added up from the credit of touches. What
+-- the join holds in memory is the conversions, on the right.
 SELECT
     r.channel AS channel,
     toFloat64(sumIf(r.credit, c.conversion_number = 1)) AS new, toFloat64(sumIf(r.value, c.conversion_number = 1)),
@@ -13,3 +14,4 @@ WHERE r.project = {project:String} AND r.kind = {kind:String} AND r.level = {lev
     AND toUnixTimestamp64Milli(r.converted) >= {from:Int64} AND toUnixTimestamp64Milli(r.converted) < {to:Int64}
 GROUP BY channel
 ORDER BY new DESC, channel
+SETTINGS query_plan_join_swap_table = 0

@@ -1,6 +1,7 @@
 -- PathGroups: the selected journeys by what {by} says of their path, the groups with most conversions first; what is
 -- beyond the first {top} is one group, so that sums are those of all journeys. Journeys are added up by path before
--- that, because there are far fewer paths. Direct comparison of {customers} with '' keeps the join empty when nobody asks.
+-- that, because there are far fewer paths. The join is empty when nobody asks for {customers}; what is held in memory for it
+-- is the conversions, on the right: the optimizer would rather have the journeys there.
 WITH
     selected AS (
         SELECT j.touches.channel AS path, j.state AS state, j.value AS value
@@ -51,4 +52,6 @@ SELECT any(key), toInt64(count()), toInt64(sum(conversions)), sum(value), toInt6
 FROM ranked
 GROUP BY place
 ORDER BY place
-SETTINGS max_bytes_before_external_group_by = 1000000000, max_bytes_before_external_sort = 1000000000
+SETTINGS
+    query_plan_join_swap_table = 0,
+    max_bytes_before_external_group_by = 1000000000, max_bytes_before_external_sort = 1000000000

@@ -1,5 +1,5 @@
 -- PublishedCoverage: how much of what happened the selected journeys hold, and as of when they were judged. as_of is that
--- of all journeys, selected or not.
+-- of all journeys, selected or not. What the join holds in memory is the conversions, on the right.
 WITH
     conversions_abroad AS (
         SELECT conversion_id
@@ -34,3 +34,4 @@ SELECT
     toInt64(countIf(selected AND state = 'pending')),
     toInt64(countIf(converted AND conversion_id IN (SELECT conversion_id FROM conversions_abroad)))
 FROM journeys
+SETTINGS query_plan_join_swap_table = 0
