@@ -180,6 +180,9 @@ func (c *pathsReport) Run(ctx context.Context, g *globals) error {
 		t := &table{header: append([]string{"path"}, groupHeader...)}
 		for i, path := range groups {
 			name := strings.Join(path.Key, " > ")
+			if c.Format.resolve(os.Stdout) == formatTable {
+				name = shortPath(path.Key)
+			}
 			if i == c.Top {
 				name = fmt.Sprintf("other (%d paths)", path.Groups)
 			}
@@ -187,6 +190,15 @@ func (c *pathsReport) Run(ctx context.Context, g *globals) error {
 		}
 		return t, err
 	})
+}
+
+// shortPath keeps a table as narrow as it can be read. CSV and JSON have the whole path.
+func shortPath(channels []string) string {
+	const most = 10
+	if len(channels) <= most {
+		return strings.Join(channels, " > ")
+	}
+	return fmt.Sprintf("%s > and %d more", strings.Join(channels[:most], " > "), len(channels)-most)
 }
 
 type lengthsReport struct{ reportFlags }

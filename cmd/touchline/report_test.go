@@ -367,3 +367,14 @@ journeys without conversion: 1 ended, 0 still open and in no number
 		}
 	})
 }
+
+func TestShortPath(t *testing.T) {
+	ten := strings.Split("a,b,c,d,e,f,g,h,i,j", ",")
+	for want, channels := range map[string][]string{
+		"": nil, "a > b > c > d > e > f > g > h > i > j": ten, "a > b > c > d > e > f > g > h > i > j > and 2 more": append(ten, "k", "l"),
+	} {
+		if got := shortPath(channels); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
