@@ -17,12 +17,3 @@ type Touch struct {
 	Medium   string
 	Campaign string
 }
-
-// Journey is the touches that led to one conversion, in order of time; none when it is unattributed.
-type Journey struct {
-	ConversionID string
-	Converted    time.Time
-	Person       string
-	Value        int64 // millionths of the project's currency, not negative
-	Touches      []Touch
-}

@@ -2,21 +2,6 @@ package attribution
 
 import "time"
 
-// Levels at which journeys are built.
-const (
-	Person  = "person"
-	Account = "account"
-)
-
-// Selection chooses journeys, and the conversions and credit that belong to them, from what the last run has published.
-type Selection struct {
-	Project   Project
-	Kind      string
-	Level     string
-	From, To  time.Time // when journeys ended, From included and To not; zero: no bound
-	Customers Customers
-}
-
 // Customers chooses between those who convert for the first time and those who come back.
 type Customers string
 
@@ -27,13 +12,6 @@ const (
 	New       Customers = "new"
 	Returning Customers = "returning"
 )
-
-// Published is how much of what happened a report on the published tables speaks of.
-type Published struct {
-	AsOf            time.Time // zero when no run has published this kind at this level
-	Coverage                  // of the selection
-	DirectOnlyValue int64     // of the conversions with Direct touches only, in millionths
-}
 
 // PathKey says what the journeys of a PathGroup have in common.
 type PathKey string
@@ -114,8 +92,8 @@ type PublishedPerson struct {
 	FirstSeen, LastSeen time.Time
 }
 
-// Step is one thing that is known of a person: what happened or became known when.
-type Step struct {
+// HistoryStep is one thing that is known of a person: what happened or became known when.
+type HistoryStep struct {
 	Time    time.Time
 	What    string // person, account, link, journey, touch or conversion
 	Name    string // of a touch its channel, of journey and conversion their kind, of an account its id

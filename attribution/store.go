@@ -5,40 +5,75 @@ import (
 	"time"
 )
 
-// Store computes and keeps. All but Publish works on working tables that nobody reads but the job, so a run that
-// fails or is killed changes nothing.
+// Store computes and keeps. What an Update computes is in working tables that nobody else reads until Publish, so one
+// that fails or is killed changes nothing. One process updates at a time.
 type Store interface {
-	// Begin empties the working tables.
-	Begin(ctx context.Context) error
-	// AsOf is the time of the project's newest event; the zero Time when it has none.
-	AsOf(ctx context.Context, project string) (time.Time, error)
-	LinkDevices(ctx context.Context, project string) error
-	Aliases(ctx context.Context, project string) ([]Alias, error)
-	SetAliases(ctx context.Context, canonical map[string]string) error
-	AssignPersons(ctx context.Context, project string, kinds []string) error
-	FindSessions(ctx context.Context, project string) error
-	AddExplicitTouches(ctx context.Context, project string) error
-	AddLinkTouches(ctx context.Context, project string) error
-	SummarisePersons(ctx context.Context, project string) error
-	FindConversions(ctx context.Context, p Params) error
-	BuildJourneys(ctx context.Context, p Params, asOf time.Time) error
-	SumPaths(ctx context.Context, p Params) error
+	// Begin finishes what an update that was killed had begun to publish, empties the working tables and says where the
+	// project's tables stand. An Update of a project without events has no AsOf, and there is nothing to do.
+	Begin(ctx context.Context, p Project, models []string) (*Update, error)
 
-	// Coverage counts the selected journeys.
-	Coverage(ctx context.Context, p Params) (Coverage, error)
-	// Paths is what SumPaths made, without the empty path.
-	Paths(ctx context.Context) (*Paths, error)
-	// Journeys calls f with each selected journey that converted, in order of time. f may not keep the journey.
-	Journeys(ctx context.Context, p Params, f func(*Journey) error) error
-	// ConversionDays counts the attributed conversions of each day in the project's time zone.
-	ConversionDays(ctx context.Context, p Params) ([]Day, error)
+	TakeEvents(ctx context.Context, u *Update) error
+	AdoptLinks(ctx context.Context, u *Update) error
+	FindOwners(ctx context.Context, u *Update) error
+	Aliases(ctx context.Context, u *Update) ([]Alias, error)
+	SetAliases(ctx context.Context, u *Update, canonical map[string]string) error
+	FindOrders(ctx context.Context, u *Update) error
+	// Affect finds whom new events touch: people and devices. Not for an update that computes everything anew.
+	Affect(ctx context.Context, u *Update) error
+	FindFacts(ctx context.Context, u *Update) error
+	FindIdentities(ctx context.Context, u *Update) error
+	GroupPersons(ctx context.Context, u *Update) error
+	GroupAccounts(ctx context.Context, u *Update) error
+	BuildJourneys(ctx context.Context, u *Update) error
+	// Credit calls split with each journey that converted and had touches: the place of the touches' channels among those
+	// that Channels lists, hours before the conversion, milestones. It keeps what split appends: the shares of the first
+	// model, then of the next one. split may keep nothing.
+	Credit(ctx context.Context, u *Update, channels []string, split func(dst []int64, s Sequence) []int64) error
+	FillConversions(ctx context.Context, u *Update) error
+	SumPaths(ctx context.Context, u *Update) error
+	SumCredits(ctx context.Context, u *Update) error
 
-	Credits(ctx context.Context, p Params) (CreditWriter, error)
-	SumCredits(ctx context.Context, p Params, models []string) error
-	WriteChannelCredits(ctx context.Context, p Params, rows []ChannelDay) error
+	// Channels are the names of all channels of touches at hand, sorted.
+	Channels(ctx context.Context, u *Update) ([]string, error)
+	// Paths are all paths of a kind and level as they will be, without the empty one, sorted.
+	Paths(ctx context.Context, u *Update, kind, level string) (*Paths, error)
+	// ConversionDays counts the conversions of each day in the project's time zone as they will be.
+	ConversionDays(ctx context.Context, u *Update, kind, level string) ([]Day, error)
+	WriteChain(ctx context.Context, u *Update, kind, level string, c Chain) error
+	WriteChannelCredits(ctx context.Context, u *Update, kind, level string, rows []ChannelDay) error
+	// Sums adds up what every model credits, by kind, level, model and dimension, and the conversions beside it.
+	Sums(ctx context.Context, u *Update) ([]Sum, error)
 
-	// Publish puts the working tables in the place of what readers see of the project and kind.
-	Publish(ctx context.Context, p Params) error
+	// Publish puts the working tables' rows in the place of what readers see. Killed in the middle it is finished by the
+	// next Begin.
+	Publish(ctx context.Context, u *Update) error
+}
+
+// Levels are whose journeys there are: those of single persons, and those of accounts, in which several people decide. A
+// person without an account is an account of one.
+const (
+	Person  = "person"
+	Account = "account"
+)
+
+// Levels are all of them.
+var Levels = []string{Person, Account}
+
+// Update is one turn of bringing a project's tables up to date.
+type Update struct {
+	Project   Project
+	Models    []string // that split single journeys
+	Number    uint64   // grows with each
+	Published uint64   // the one before; 0: none
+	Full      bool     // computes everything anew: the first one, and after a change of what the tables depend on
+	Settings  string   // what they depend on besides events, a JSON object
+	Started   time.Time
+
+	AsOf, OldAsOf time.Time // of the project's newest event, and what it was in the update before
+	Since         time.Time // events inserted earlier are taken up already
+	Watermark     time.Time // those that this update takes up were inserted before
+	Events        uint64    // that it took up
+	Subjects      uint64    // people and accounts that it computed
 }
 
 // Alias says that two user ids are one user, and when each was first seen.
@@ -47,51 +82,23 @@ type Alias struct {
 	UserSeen, PreviousSeen time.Time
 }
 
-// Params says what to attribute.
-type Params struct {
-	Project    Project
-	Conversion Conversion
-	Models     []Model
-	From, To   time.Time // choose journeys by when they ended, From included and To not; zero: no bound
-	Gross      bool      // value before refunds and cancellations
-	Publish    bool      // replace the tables that analysts read
+// Chain is what the Markov chain over all journeys says.
+type Chain struct {
+	Channels    []string
+	Removal     []Credit // removal effects of each channel: of conversions and of value, each from 0 to 1
+	Transitions []Transition
 }
 
-// Coverage says how much of what happened the report speaks of.
-type Coverage struct {
-	Conversions  int64 // all of the kind
-	Unattributed int64 // of them, without any touch
-	DirectOnly   int64 // of them, with Direct touches only
-	Foreign      int64 // of them, with an amount in another currency, which is not in Value
-	Value        int64 // of all of them, in millionths of the project's currency
-	Nulls        int64 // journeys that ended without a conversion
-	Pending      int64 // journeys still open, in no model
-
-	UnattributedValue int64 // of the Unattributed ones, in millionths
+// Transition is a step of a Chain. States are called by their channels; (start), (conversion) and (null) hold none.
+type Transition struct {
+	From, To    string
+	Probability float64
 }
 
-// CreditRow is what one touch of one journey gets under one model.
-type CreditRow struct {
-	Journey  *Journey // of the row; may be kept only until Write returns
-	Model    string
-	Position int   // of the touch, from 1; 0 when the conversion is unattributed
-	Credit   int64 // in units of ShareUnit
-	Value    int64 // millionths of the project's currency
-}
-
-// Touch is the touch that gets the credit; one that says Unattributed when the journey has none.
-func (r *CreditRow) Touch() Touch {
-	if r.Position == 0 {
-		return Touch{Channel: Unattributed, Time: r.Journey.Converted}
-	}
-	return r.Journey.Touches[r.Position-1]
-}
-
-// CreditWriter takes the rows of all journeys and models.
-type CreditWriter interface {
-	Write(CreditRow) error
-	// Close writes what is left. It is called once, also after an error.
-	Close() error
+// Sum is what a model credits in all, and what of the conversions and their value it leaves out: zero, if all is well.
+type Sum struct {
+	Kind, Level, Model, Dimension string
+	Credit, Missing               Credit
 }
 
 // Day is a day in the project's time zone, its attributed conversions, and those no touch led to.

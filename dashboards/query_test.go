@@ -14,7 +14,6 @@ import (
 
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/attribution/job"
-	"github.com/touchline-hq/touchline/attribution/model"
 	"github.com/touchline-hq/touchline/event"
 	"github.com/touchline-hq/touchline/store"
 	"github.com/touchline-hq/touchline/store/storetest"
@@ -160,12 +159,9 @@ func collect(t *testing.T, db *store.DB, events []event.Event) {
 	}
 	const day = 24 * time.Hour
 	orders := attribution.Conversion{Event: event.OrderCompleted, Value: "revenue"}
-	_, err := job.Run(t.Context(), db, attribution.Params{
-		Project: attribution.Project{
-			ID: events[0].Project, Location: time.UTC, Currency: "EUR", Conversions: []attribution.Conversion{orders},
-			Lookback: 90 * day, Inactivity: 30 * day,
-		},
-		Conversion: orders, Models: model.Plain(), Publish: true,
+	_, err := job.Run(t.Context(), db, attribution.Project{
+		ID: events[0].Project, Location: time.UTC, Currency: "EUR", Conversions: []attribution.Conversion{orders},
+		Lookback: 90 * day, Inactivity: 30 * day,
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -2,41 +2,149 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/shopspring/decimal"
 
 	"github.com/touchline-hq/touchline/attribution"
 )
 
 var _ attribution.Store = (*DB)(nil)
 
-// Tables that a run replaces: those of the whole project, and those of one kind of conversion in it.
+// insertOverlap is longer than an insert can take from the moment that it notes the time to when its rows can be seen.
+const insertOverlap = 10 * time.Minute
+
+// definitions is the version of what the statements here compute: another one, and the next update starts from nothing.
+const definitions = 1
+
+// Working tables of an update. Those of changed ones get the rows that are new, of whole ones all of them.
 var (
-	projectTables = []string{"identities", "persons", "touchpoints"}
-	kindTables    = []string{"conversions", "journeys", "path_stats", "credits", "channel_credits"}
+	changedTables = []string{"identities_raw", "subjects_raw", "conversions_raw", "path_stats_raw", "channel_credits_raw"}
+	wholeTables   = []string{"aliases", "orders", "removal_effects", "transitions"}
+	scratchTables = []string{
+		"affected_devices", "affected_users", "affected_persons", "affected_accounts", "read_devices", "known_users",
+		"facts", "groups", "shares",
+	}
 )
 
-// Begin creates the working tables anew. Those that Publish moves into the visible ones are copies of these in all but
-// their rows.
-func (db *DB) Begin(ctx context.Context) error {
-	if err := db.conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS touchline_work"); err != nil {
-		return fmt.Errorf("create the working database: %w", err)
+// Begin finishes the update that was killed while it published, if there is one, and prepares the next.
+func (db *DB) Begin(ctx context.Context, p attribution.Project, models []string) (*attribution.Update, error) {
+	// What a process that was killed had asked for may still be under way.
+	if err := db.exec(ctx, "KillUpdates", nil); err != nil {
+		return nil, err
 	}
-	for _, table := range append(projectTables, kindTables...) {
-		err := db.conn.Exec(ctx, "CREATE OR REPLACE TABLE touchline_work."+table+" AS touchline."+table)
-		if err != nil {
-			return fmt.Errorf("create the working table %s: %w", table, err)
+	if err := db.finishInterrupted(ctx); err != nil {
+		return nil, err
+	}
+	u := &attribution.Update{Project: p, Models: models, Started: time.Now()}
+	var err error
+	if u.AsOf, err = db.AsOf(ctx, p.ID); err != nil || u.AsOf.IsZero() {
+		return u, err
+	}
+	if err := db.continueFrom(ctx, u); err != nil {
+		return nil, err
+	}
+	for _, tables := range [][]string{changedTables, wholeTables, scratchTables} {
+		for _, table := range tables {
+			if err := db.conn.Exec(ctx, "TRUNCATE TABLE touchline_work."+table); err != nil {
+				return nil, fmt.Errorf("empty the working table %s: %w", table, err)
+			}
 		}
 	}
-	if err := db.exec(ctx, "CreatePersonEvents", nil); err != nil {
+	if u.Full {
+		return u, db.forget(ctx, u)
+	}
+	return u, nil
+}
+
+// continueFrom says where the last update ended, and whether the next one can go on from there.
+func (db *DB) continueFrom(ctx context.Context, u *attribution.Update) error {
+	var settings string
+	var begun, expired uint64
+	var since, now time.Time
+	err := db.query(ctx, "LastUpdate", params{"project": u.Project.ID}, func(r driver.Rows) error {
+		return r.Scan(&u.Published, &settings, &u.OldAsOf, &since, &begun, &now, &expired)
+	})
+	if err != nil {
 		return err
 	}
-	return db.exec(ctx, "CreateAliases", nil)
+	if u.Settings, err = dependsOn(u.Project, expired); err != nil {
+		return err
+	}
+	u.Number = begun + 1
+	u.Watermark = now.Add(-insertOverlap)
+	u.Full = u.Published == 0 || begun > u.Published || settings != u.Settings || u.AsOf.Before(u.OldAsOf)
+	if !u.Full {
+		u.Since = since
+	}
+	return nil
+}
+
+// dependsOn is all that a project's tables depend on besides its events.
+func dependsOn(p attribution.Project, expired uint64) (string, error) {
+	text, err := json.Marshal(struct {
+		Definitions int
+		Timezone    string
+		Expired     uint64
+		Project     attribution.Project
+	}{definitions, p.Location.String(), expired, p})
+	return string(text), err
+}
+
+// forget drops what updates keep for themselves, before all of it is computed anew.
+func (db *DB) forget(ctx context.Context, u *attribution.Update) error {
+	if err := db.recordUpdate(ctx, u, "rebuilding"); err != nil {
+		return err
+	}
+	for _, table := range []string{"device_events", "owners"} {
+		err := db.conn.Exec(ctx, "ALTER TABLE touchline."+table+" DROP PARTITION {project:String}", clickhouse.Named("project", u.Project.ID))
+		if err != nil {
+			return fmt.Errorf("empty %s: %w", table, err)
+		}
+	}
+	return nil
+}
+
+// updateParams are the parameters of an update's statements. Times are in ms.
+func updateParams(u *attribution.Update) params {
+	p := u.Project
+	kinds, values := make([]string, len(p.Conversions)), make([]string, len(p.Conversions))
+	for i, c := range p.Conversions {
+		kinds[i], values[i] = c.Event, c.Value
+	}
+	return params{
+		"project": p.ID, "run": u.Number, "published": u.Published, "all": u.Full, "settings": u.Settings,
+		"watermark": milliseconds(u.Since), "next": milliseconds(u.Watermark), "started": milliseconds(u.Started),
+		"as_of": milliseconds(u.AsOf), "old_as_of": milliseconds(u.OldAsOf),
+		"kinds": kinds, "values": values, "touches": named(p.Touches),
+		"leads": named([]string{p.Milestones.Lead}), "opportunities": named([]string{p.Milestones.Opportunity}),
+		"lookback": p.Lookback.Milliseconds(), "inactivity": p.Inactivity.Milliseconds(),
+		"timezone": p.Location.String(), "currency": p.Currency,
+		"role_trait": p.RoleTrait, "interest_trait": p.InterestTrait,
+		"models": u.Models, "events": u.Events, "subjects": u.Subjects,
+	}
+}
+
+// named leaves out empty names, and is never nil.
+func named(names []string) []string {
+	list := []string{}
+	for _, name := range names {
+		if name != "" {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// milliseconds since 1970; 0 for the zero Time.
+func milliseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }
 
 // AsOf is the time of the project's newest event; the zero Time when it has none.
@@ -50,15 +158,31 @@ func (db *DB) AsOf(ctx context.Context, project string) (time.Time, error) {
 	return newest, nil
 }
 
-// LinkDevices finds which user each device belonged to, and when.
-func (db *DB) LinkDevices(ctx context.Context, project string) error {
-	return db.exec(ctx, "LinkDevices", params{"project": project})
+// TakeEvents takes up the events that came since the update before.
+func (db *DB) TakeEvents(ctx context.Context, u *attribution.Update) error {
+	if err := db.exec(ctx, "TakeEvents", updateParams(u)); err != nil {
+		return err
+	}
+	return db.query(ctx, "CountFresh", updateParams(u), func(r driver.Rows) error { return r.Scan(&u.Events) })
+}
+
+// AdoptLinks gives pages the campaign of the signed link that led to them.
+func (db *DB) AdoptLinks(ctx context.Context, u *attribution.Update) error {
+	return db.exec(ctx, "AdoptLinks", updateParams(u))
+}
+
+// FindOwners notes which devices users were named with.
+func (db *DB) FindOwners(ctx context.Context, u *attribution.Update) error {
+	if err := db.exec(ctx, "FindOwners", updateParams(u)); err != nil {
+		return err
+	}
+	return db.exec(ctx, "FindKnownUsers", updateParams(u))
 }
 
 // Aliases lists the pairs of users that alias calls joined.
-func (db *DB) Aliases(ctx context.Context, project string) ([]attribution.Alias, error) {
+func (db *DB) Aliases(ctx context.Context, u *attribution.Update) ([]attribution.Alias, error) {
 	var aliases []attribution.Alias
-	err := db.query(ctx, "Aliases", params{"project": project}, func(r driver.Rows) error {
+	err := db.query(ctx, "Aliases", updateParams(u), func(r driver.Rows) error {
 		var a attribution.Alias
 		err := r.Scan(&a.User, &a.Previous, &a.UserSeen, &a.PreviousSeen)
 		aliases = append(aliases, a)
@@ -67,8 +191,8 @@ func (db *DB) Aliases(ctx context.Context, project string) ([]attribution.Alias,
 	return aliases, err
 }
 
-// SetAliases keeps the canonical user of every joined one for AssignPersons.
-func (db *DB) SetAliases(ctx context.Context, canonical map[string]string) error {
+// SetAliases keeps the canonical user of every joined one.
+func (db *DB) SetAliases(ctx context.Context, u *attribution.Update, canonical map[string]string) error {
 	if len(canonical) == 0 {
 		return nil
 	}
@@ -77,187 +201,99 @@ func (db *DB) SetAliases(ctx context.Context, canonical map[string]string) error
 		return fmt.Errorf("insert aliases: %w", err)
 	}
 	for user, c := range canonical {
-		if err := batch.Append(user, c); err != nil {
+		if err := batch.Append(u.Project.ID, user, c); err != nil {
 			return fmt.Errorf("insert aliases: %w", err)
 		}
 	}
 	return batch.Send()
 }
 
-// AssignPersons finds the person of each event, and keeps the properties of events of the given kinds.
-func (db *DB) AssignPersons(ctx context.Context, project string, kinds []string) error {
-	return db.exec(ctx, "AssignPersons", params{"project": project, "kinds": kinds})
+// FindOrders finds all conversions, whoever they belong to.
+func (db *DB) FindOrders(ctx context.Context, u *attribution.Update) error {
+	return db.exec(ctx, "FindOrders", updateParams(u))
 }
 
-// FindSessions makes touchpoints of the sessions.
-func (db *DB) FindSessions(ctx context.Context, project string) error {
-	return db.exec(ctx, "FindSessions", params{"project": project})
+// Affect finds the people that new events touch, and the devices whose events they may own.
+func (db *DB) Affect(ctx context.Context, u *attribution.Update) error {
+	if err := db.exec(ctx, "AffectDevices", updateParams(u)); err != nil {
+		return err
+	}
+	if err := db.exec(ctx, "AffectUsers", updateParams(u)); err != nil {
+		return err
+	}
+	if err := db.exec(ctx, "AffectPersons", updateParams(u)); err != nil {
+		return err
+	}
+	return db.exec(ctx, "ReadDevices", updateParams(u))
 }
 
-// AddExplicitTouches makes touchpoints of events that report one.
-func (db *DB) AddExplicitTouches(ctx context.Context, project string) error {
-	return db.exec(ctx, "AddExplicitTouches", params{"project": project})
+// FindFacts finds whose events are, sessions, and what else of the events later steps need.
+func (db *DB) FindFacts(ctx context.Context, u *attribution.Update) error {
+	return db.exec(ctx, "FindFacts", updateParams(u))
 }
 
-// AddLinkTouches makes touchpoints of clicks on signed links that led to no session of the same person.
-func (db *DB) AddLinkTouches(ctx context.Context, project string) error {
-	return db.exec(ctx, "AddLinkTouches", params{"project": project})
+// FindIdentities finds which user each device belonged to, and when.
+func (db *DB) FindIdentities(ctx context.Context, u *attribution.Update) error {
+	if err := db.exec(ctx, "FindIdentities", updateParams(u)); err != nil {
+		return err
+	}
+	return db.exec(ctx, "BuryIdentities", updateParams(u))
 }
 
-// SummarisePersons makes a row of everybody.
-func (db *DB) SummarisePersons(ctx context.Context, project string) error {
-	return db.exec(ctx, "SummarisePersons", params{"project": project})
+// GroupPersons gathers what each person did.
+func (db *DB) GroupPersons(ctx context.Context, u *attribution.Update) error {
+	return db.exec(ctx, "GroupPersons", updateParams(u))
 }
 
-// FindConversions finds the conversions of the kind that p names.
-func (db *DB) FindConversions(ctx context.Context, p attribution.Params) error {
-	return db.exec(ctx, "FindConversions", params{
-		"project": p.Project.ID, "kind": p.Conversion.Event, "value": p.Conversion.Value,
-		"currency": p.Project.Currency, "gross": p.Gross,
-	})
+// GroupAccounts gathers what the people of each account did.
+func (db *DB) GroupAccounts(ctx context.Context, u *attribution.Update) error {
+	if !u.Full {
+		if err := db.exec(ctx, "AffectAccounts", updateParams(u)); err != nil {
+			return err
+		}
+	}
+	return db.exec(ctx, "GroupAccounts", updateParams(u))
 }
 
 // BuildJourneys finds the touches that led to each conversion, and those that led to none.
-func (db *DB) BuildJourneys(ctx context.Context, p attribution.Params, asOf time.Time) error {
-	return db.exec(ctx, "BuildJourneys", params{
-		"project": p.Project.ID, "kind": p.Conversion.Event, "as_of": asOf.UnixMilli(),
-		"lookback": p.Project.Lookback.Milliseconds(), "inactivity": p.Project.Inactivity.Milliseconds(),
-	})
-}
-
-// selection is the parameters that choose journeys.
-func selection(p attribution.Params) params {
-	s := params{
-		"project": p.Project.ID, "kind": p.Conversion.Event, "currency": p.Project.Currency,
-		"from": int64(0), "to": int64(math.MaxInt64), "timezone": p.Project.Location.String(),
+func (db *DB) BuildJourneys(ctx context.Context, u *attribution.Update) error {
+	if err := db.exec(ctx, "BuildJourneys", updateParams(u)); err != nil {
+		return err
 	}
-	if !p.From.IsZero() {
-		s["from"] = p.From.UnixMilli()
+	err := db.query(ctx, "CountSubjects", nil, func(r driver.Rows) error { return r.Scan(&u.Subjects) })
+	if err != nil || u.Full {
+		return err
 	}
-	if !p.To.IsZero() {
-		s["to"] = p.To.UnixMilli()
+	return db.exec(ctx, "BuryPersons", updateParams(u))
+}
+
+// FillConversions makes a row of each conversion, with its journey and credit.
+func (db *DB) FillConversions(ctx context.Context, u *attribution.Update) error {
+	if err := db.exec(ctx, "FillConversions", updateParams(u)); err != nil || u.Full {
+		return err
 	}
-	return s
+	return db.exec(ctx, "BuryConversions", updateParams(u))
 }
 
-// SumPaths adds up the selected journeys by their path.
-func (db *DB) SumPaths(ctx context.Context, p attribution.Params) error {
-	return db.exec(ctx, "SumPaths", selection(p))
+// SumPaths adds up journeys by their path.
+func (db *DB) SumPaths(ctx context.Context, u *attribution.Update) error {
+	return db.exec(ctx, "SumPaths", updateParams(u))
 }
 
-// Coverage counts the selected journeys.
-func (db *DB) Coverage(ctx context.Context, p attribution.Params) (attribution.Coverage, error) {
-	var c attribution.Coverage
-	var value, unattributed decimal.Decimal
-	err := db.query(ctx, "Coverage", selection(p), func(r driver.Rows) error {
-		return r.Scan(&c.Conversions, &c.Unattributed, &c.DirectOnly, &value, &unattributed, &c.Nulls, &c.Pending, &c.Foreign)
-	})
-	c.Value, c.UnattributedValue = micros(value), micros(unattributed)
-	return c, err
+// SumCredits adds up credit by dimension and day.
+func (db *DB) SumCredits(ctx context.Context, u *attribution.Update) error {
+	return db.exec(ctx, "SumCredits", updateParams(u))
 }
 
-func micros(d decimal.Decimal) int64 { return d.Shift(6).IntPart() }
-
-// Paths is what SumPaths made, without the empty path.
-func (db *DB) Paths(ctx context.Context) (*attribution.Paths, error) {
-	var b attribution.Builder
-	var touches []attribution.Channel
-	err := db.query(ctx, "Paths", nil, func(r driver.Rows) error {
-		var path []string
-		var conversions, nulls uint64
-		var value float64
-		if err := r.Scan(&path, &conversions, &value, &nulls); err != nil {
-			return err
-		}
-		touches = touches[:0]
-		for _, name := range path {
-			touches = append(touches, b.Channel(name))
-		}
-		id, err := b.Path(touches)
-		if err != nil {
-			return err
-		}
-		return b.Add(id, float64(conversions), value, float64(nulls))
-	})
-	return b.Paths(), err
-}
-
-// Journeys calls f with each selected journey that converted, in order of time. f may not keep the journey.
-func (db *DB) Journeys(ctx context.Context, p attribution.Params, f func(*attribution.Journey) error) error {
-	return db.query(ctx, "Journeys", selection(p), func(r driver.Rows) error {
-		var j attribution.Journey
-		var value decimal.Decimal
-		var ids, channels, sources, mediums, campaigns []string
-		var times []time.Time
-		err := r.Scan(&j.ConversionID, &j.Converted, &j.Person, &value, &ids, &times, &channels, &sources, &mediums, &campaigns)
-		if err != nil {
-			return err
-		}
-		j.Value = micros(value)
-		for i := range ids {
-			j.Touches = append(j.Touches, attribution.Touch{
-				ID: ids[i], Time: times[i], Channel: channels[i], Source: sources[i], Medium: mediums[i], Campaign: campaigns[i],
-			})
-		}
-		return f(&j)
-	})
-}
-
-// ConversionDays counts the conversions of each day in the project's time zone.
-func (db *DB) ConversionDays(ctx context.Context, p attribution.Params) ([]attribution.Day, error) {
-	var days []attribution.Day
-	err := db.query(ctx, "ConversionDays", selection(p), func(r driver.Rows) error {
-		var d attribution.Day
-		var value, unattributed decimal.Decimal
-		err := r.Scan(&d.Day, &d.Conversions, &value, &d.Unattributed, &unattributed)
-		d.Value, d.UnattributedValue = micros(value), micros(unattributed)
-		days = append(days, d)
+// Sums adds up what every model credits.
+func (db *DB) Sums(ctx context.Context, u *attribution.Update) ([]attribution.Sum, error) {
+	var sums []attribution.Sum
+	err := db.query(ctx, "Sums", updateParams(u), func(r driver.Rows) error {
+		var s attribution.Sum
+		err := r.Scan(&s.Kind, &s.Level, &s.Model, &s.Dimension, &s.Credit.Conversions, &s.Credit.Value,
+			&s.Missing.Conversions, &s.Missing.Value)
+		sums = append(sums, s)
 		return err
 	})
-	return days, err
-}
-
-// SumCredits adds up what Credits wrote, by channel and day.
-func (db *DB) SumCredits(ctx context.Context, p attribution.Params, models []string) error {
-	s := selection(p)
-	s["models"] = models
-	return db.exec(ctx, "SumCredits", s)
-}
-
-// WriteChannelCredits keeps credit of models whose totals are not sums over conversions.
-func (db *DB) WriteChannelCredits(ctx context.Context, p attribution.Params, rows []attribution.ChannelDay) error {
-	batch, err := db.conn.PrepareBatch(ctx, "INSERT INTO touchline_work.channel_credits")
-	if err != nil {
-		return fmt.Errorf("insert channel credits: %w", err)
-	}
-	for _, r := range rows {
-		err := batch.Append(p.Project.ID, p.Conversion.Event, "person", r.Model, "channel", r.Channel, r.Day,
-			decimal.New(r.Conversions, -12), decimal.New(r.Value, -6))
-		if err != nil {
-			return fmt.Errorf("insert channel credits: %w", err)
-		}
-	}
-	return batch.Send()
-}
-
-// Publish replaces the partitions of the project and the kind by the working tables'. Each table changes in one
-// moment; a partition without rows becomes empty.
-func (db *DB) Publish(ctx context.Context, p attribution.Params) error {
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"allow_replace_partition_from_empty_source": 1}))
-	partition := params{"project": p.Project.ID, "kind": p.Conversion.Event}.args()
-	for _, table := range projectTables {
-		err := db.conn.Exec(ctx, "ALTER TABLE touchline."+table+
-			" REPLACE PARTITION {project:String} FROM touchline_work."+table, partition...)
-		if err != nil {
-			return fmt.Errorf("publish %s: %w", table, err)
-		}
-	}
-	for _, table := range kindTables {
-		err := db.conn.Exec(ctx, "ALTER TABLE touchline."+table+
-			" REPLACE PARTITION tuple({project:String}, {kind:String}) FROM touchline_work."+table, partition...)
-		if err != nil {
-			return fmt.Errorf("publish %s: %w", table, err)
-		}
-	}
-	return nil
+	return sums, err
 }

@@ -23,7 +23,7 @@ func run(t *testing.T, db *store.DB, statement string, parameters ...any) {
 }
 
 // column is the answer to a query of one column.
-func column[T any](t *testing.T, db *store.DB, query string, parameters ...any) []T {
+func column[T any](t tester, db *store.DB, query string, parameters ...any) []T {
 	t.Helper()
 	rows, err := db.Conn().Query(t.Context(), query, parameters...)
 	if err != nil {
@@ -143,7 +143,7 @@ func wantStored(t *testing.T, db *store.DB, project string, want ...event.Event)
 }
 
 // insert stores events by an inserter of their own.
-func insert(t *testing.T, db *store.DB, events ...event.Event) {
+func insert(t tester, db *store.DB, events ...event.Event) {
 	t.Helper()
 	in := db.NewInserter()
 	defer in.Close()

@@ -47,7 +47,7 @@ func (db *DB) Persons(ctx context.Context, project string, ids []string) ([]attr
 }
 
 // History returns what is known of people, at least one, in order of time; at most limit steps.
-func (db *DB) History(ctx context.Context, project string, people []attribution.PublishedPerson, limit int) ([]attribution.Step, error) {
+func (db *DB) History(ctx context.Context, project string, people []attribution.PublishedPerson, limit int) ([]attribution.HistoryStep, error) {
 	var ids, keys []string
 	var from, to time.Time
 	for _, p := range people {
@@ -59,10 +59,10 @@ func (db *DB) History(ctx context.Context, project string, people []attribution.
 			to = p.LastSeen
 		}
 	}
-	var steps []attribution.Step
+	var steps []attribution.HistoryStep
 	p := params{"project": project, "ids": ids, "keys": keys, "from": from.UnixMilli(), "to": to.UnixMilli(), "limit": limit}
 	err := db.query(ctx, "History", p, func(r driver.Rows) error {
-		var s attribution.Step
+		var s attribution.HistoryStep
 		err := r.Scan(&s.Time, &s.What, &s.Name, &s.Details, &s.Value, &s.ID, &s.Person, &s.Device)
 		steps = append(steps, s)
 		return err
@@ -76,4 +76,16 @@ func key(p attribution.PublishedPerson) string {
 		return "u" + p.ID
 	}
 	return "d" + p.ID
+}
+
+// Canonical are the users who stand for those of the given ones whom alias calls joined.
+func (db *DB) Canonical(ctx context.Context, project string, ids []string) ([]string, error) {
+	var users []string
+	err := db.query(ctx, "Canonical", params{"project": project, "ids": ids}, func(r driver.Rows) error {
+		var user string
+		err := r.Scan(&user)
+		users = append(users, user)
+		return err
+	})
+	return users, err
 }

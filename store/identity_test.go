@@ -41,7 +41,7 @@ func TestLinks(t *testing.T) {
 		conversion(project, "laptop", "ann", "A", 1), conversion(project, "laptop", "bob", "A", 2), conversion(project, "laptop", "ann", "A", 3),
 		visit(project, "phone", "Email", 1), alias, bot, conversion("links elsewhere", "laptop", "ann", "A", 1),
 	)
-	attribute(t, db, project, "A")
+	update(t, db, testProject(project))
 	on := func(n int) time.Time { return time.UnixMilli(dayOne + int64(n)*day).UTC() }
 	ann1 := store.Link{Device: "laptop", User: "ann", FirstSeen: on(1), LastSeen: on(1), Events: 1}
 	bob2 := store.Link{Device: "laptop", User: "bob", FirstSeen: on(2), LastSeen: on(2), Events: 1}

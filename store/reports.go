@@ -26,26 +26,6 @@ func selected(s attribution.Selection) params {
 	return p
 }
 
-// PublishedCoverage counts the selected journeys.
-func (db *DB) PublishedCoverage(ctx context.Context, s attribution.Selection) (attribution.Published, error) {
-	var c attribution.Published
-	p := selected(s)
-	p["currency"] = s.Project.Currency
-	err := db.query(ctx, "PublishedCoverage", p, func(r driver.Rows) error {
-		var published bool
-		var asOf time.Time
-		var value, unattributed, direct decimal.Decimal
-		err := r.Scan(&published, &asOf, &c.Conversions, &value, &c.Unattributed, &unattributed, &c.DirectOnly, &direct,
-			&c.Nulls, &c.Pending, &c.Foreign)
-		c.Value, c.UnattributedValue, c.DirectOnlyValue = micros(value), micros(unattributed), micros(direct)
-		if published {
-			c.AsOf = asOf
-		}
-		return err
-	})
-	return c, err
-}
-
 // PathGroups adds up the selected journeys, but for pending ones, by what their paths have in common: the top groups with
 // most conversions, and all others as one.
 func (db *DB) PathGroups(ctx context.Context, s attribution.Selection, by attribution.PathKey, top int) ([]attribution.PathGroup, error) {

@@ -65,18 +65,18 @@ func ServerTarget(dsn string) (Target, error) {
 	// The server's administrator made one user for us: reading only is the session's promise then. 1, not 2, because
 	// that user may create temporary tables, and with 2 so may whoever reads by it.
 	analyst := with(options, "readonly", 1)
-	return Target{options: with(options, "async_insert", 0), analyst: analyst}, nil
+	return Target{options: product(options), analyst: analyst}, nil
 }
 
 // EngineTarget is an embedded engine, ours or that of a running instance.
-func EngineTarget(addr string, product, analyst embedded.Credentials) Target {
+func EngineTarget(addr string, us, analyst embedded.Credentials) Target {
 	options := func(user embedded.Credentials) clickhouse.Options {
 		return clickhouse.Options{
 			Addr: []string{addr},
 			Auth: clickhouse.Auth{Database: Database, Username: user.User, Password: user.Password},
 		}
 	}
-	return Target{options: with(options(product), "async_insert", 0), analyst: options(analyst)}
+	return Target{options: product(options(us)), analyst: options(analyst)}
 }
 
 // native is one server of the target for ch-go, which the insert path uses.
@@ -97,6 +97,12 @@ func (t Target) native(addr string) ch.Options {
 }
 
 // with is a copy of options with one more setting.
+// product are the options of the product's own sessions. The cache of conditions takes an IN (SELECT ...) for the same
+// whenever its text is: a table that has changed meanwhile is asked in vain.
+func product(options clickhouse.Options) clickhouse.Options {
+	return with(with(options, "async_insert", 0), "use_query_condition_cache", 0)
+}
+
 func with(options clickhouse.Options, name string, value any) clickhouse.Options {
 	settings := clickhouse.Settings{name: value}
 	for n, v := range options.Settings {

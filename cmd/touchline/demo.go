@@ -135,7 +135,7 @@ func (c *demoCommand) show(ctx context.Context, s *server, stderr, stdout io.Wri
 		if err := writeComparison(stdout, company, report, company.truth(simulated)); err != nil {
 			return err
 		}
-		if err := writeCoverage(stdout, report, true); err != nil {
+		if err := writeCoverage(stdout, report.Selection, report.Coverage); err != nil {
 			return err
 		}
 		fmt.Fprintln(stdout)
@@ -194,37 +194,27 @@ func attributeAll(ctx context.Context, in *installation, id string) (job.Report,
 	if err != nil {
 		return job.Report{}, err
 	}
-	return runJob(ctx, in, attribution.Params{
-		Project: *project, Conversion: project.Conversions[0], Models: demoModels(), Publish: true,
-	}, in.logHolder)
+	s := attribution.Selection{Project: *project, Kind: project.Conversions[0].Event, Level: attribution.Person, By: "channel"}
+	var report job.Report
+	err = in.withLock(ctx, in.logHolder, func(ctx context.Context) error {
+		report, err = attributeProject(ctx, in, s, demoModels(), nil)
+		return err
+	})
+	return report, err
 }
 
 // writeComparison prints the conversions that each model credits to each channel side by side, and beside them what is
 // true in the simulation: the share of the conversions that would not have happened without the channel.
 func writeComparison(w io.Writer, company company, r job.Report, truth simulate.Truth) error {
 	fmt.Fprintf(w, "\n%s: conversions credited to each channel, by model\n\n", company.title)
-	t := table{header: []string{"channel"}}
-	credit := map[string]map[string]float64{} // by channel and model
-	for _, m := range r.Models {
-		t.header = append(t.header, m.Model)
-		for _, ch := range m.Channels {
-			if credit[ch.Channel] == nil {
-				credit[ch.Channel] = map[string]float64{}
-			}
-			credit[ch.Channel][m.Model] = ch.Conversions
-		}
-	}
+	t := compareTable(r, func(c attribution.Credit) float64 { return c.Conversions })
 	t.header = append(t.header, "truth")
 	caused := map[string]float64{}
 	for _, ch := range truth.Channels {
 		caused[ch.Channel] = ch.Share * float64(r.Coverage.Conversions-r.Coverage.Unattributed)
 	}
-	for _, ch := range r.Models[0].Channels {
-		row := []cell{text(ch.Channel)}
-		for _, m := range r.Models {
-			row = append(row, number(credit[ch.Channel][m.Model]))
-		}
-		t.rows = append(t.rows, append(row, number(caused[ch.Channel])))
+	for i, n := range r.Models[0].Names {
+		t.rows[i] = append(t.rows[i], number(caused[n.Name]))
 	}
 	if err := t.write(w, formatTable); err != nil {
 		return err

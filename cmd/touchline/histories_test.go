@@ -315,22 +315,22 @@ func checkHistory(t *testing.T, s *server, project string, h history) {
 		t.Fatal(err)
 	}
 	got := s.column(t, "SELECT concat(state, ': ', arrayStringConcat(touches.channel, ' > '), ' (', toString(value), ')') AS j"+
-		" FROM journeys WHERE project = '"+project+"' ORDER BY j")
+		" FROM journeys WHERE project = '"+project+"' AND level = 'person' ORDER BY j")
 	if !slices.Equal(got, h.journeys) {
 		t.Errorf("journeys\n got  %q\n want %q", got, h.journeys)
 	}
 	for _, m := range report.Models {
 		credits := map[string]credit{}
-		for _, ch := range m.Channels {
+		for _, ch := range m.Names {
 			if ch.Conversions != 0 || ch.Value != 0 {
-				credits[ch.Channel] = credit{ch.Conversions, ch.Value}
+				credits[ch.Name] = credit{ch.Conversions, ch.Value}
 			}
 		}
 		checkCredit(t, m.Model+", reported", credits, h.credit[m.Model])
 		checkCredit(t, m.Model+", table channel_credits", s.channelCredits(t, project, m.Model), h.credit[m.Model])
 	}
 	split := s.column(t, "SELECT concat(model, ' ', conversion_id) FROM credits WHERE project = '"+project+"'"+
-		" GROUP BY project, kind, model, conversion_id HAVING sum(credit) != 1")
+		" GROUP BY project, kind, level, model, conversion_id HAVING sum(credit) != 1")
 	if len(split) > 0 {
 		t.Errorf("the credit of these conversions is not exactly 1: %q", split)
 	}
@@ -359,7 +359,7 @@ func (s *server) column(t *testing.T, query string) []string {
 func (s *server) channelCredits(t *testing.T, project, model string) map[string]credit {
 	t.Helper()
 	rows, err := s.db.Conn().Query(t.Context(), "SELECT name, toFloat64(sum(conversions)), toFloat64(sum(value))"+
-		" FROM channel_credits WHERE project = ? AND model = ? GROUP BY name", project, model)
+		" FROM channel_credits WHERE project = ? AND model = ? AND level = 'person' AND dimension = 'channel' GROUP BY name", project, model)
 	if err != nil {
 		t.Fatal(err)
 	}

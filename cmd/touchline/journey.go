@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/touchline-hq/touchline/attribution"
-	"github.com/touchline-hq/touchline/attribution/identity"
 	"github.com/touchline-hq/touchline/store"
 )
 
@@ -89,20 +88,13 @@ func containAll(people []attribution.PublishedPerson, ids []string) bool {
 	})
 }
 
-// joinedPeople finds people by ids of users, also of such whom alias has joined to another, and of devices. It takes a look
-// at all events.
+// joinedPeople finds people by ids of users, also of such whom alias has joined to another, and of devices.
 func joinedPeople(ctx context.Context, db *store.DB, project string, ids []string) ([]attribution.PublishedPerson, error) {
-	aliases, err := db.Aliases(ctx, project)
+	joined, err := db.Canonical(ctx, project, ids)
 	if err != nil {
 		return nil, err
 	}
-	canonical := identity.Canonical(aliases)
-	for _, id := range slices.Clone(ids) {
-		if user, ok := canonical[id]; ok {
-			ids = append(ids, user)
-		}
-	}
-	return db.Persons(ctx, project, ids)
+	return db.Persons(ctx, project, append(slices.Clone(ids), joined...))
 }
 
 // writePeople says of whom, and as of when, the steps tell.
@@ -118,7 +110,7 @@ func writePeople(ctx context.Context, db *store.DB, w io.Writer, project string,
 	return err
 }
 
-func stepTable(steps []attribution.Step) *table {
+func stepTable(steps []attribution.HistoryStep) *table {
 	t := &table{header: []string{"time", "what", "name", "details", "value", "id", "person", "device"}}
 	for _, s := range steps {
 		value := cell{"", nil}

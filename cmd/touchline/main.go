@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/attribution/model"
 	"github.com/touchline-hq/touchline/store/embedded"
 )
@@ -72,7 +73,7 @@ func run(args []string) int {
 	parser, err := kong.New(&cli,
 		kong.Name("touchline"),
 		kong.Description("Touchline records touchpoints and works out which of them led to what."),
-		kong.Vars{"models": modelNames()},
+		kong.Vars{"models": modelNames(model.Plain()), "all_models": modelNames(model.All())},
 		kong.Bind(&cli.globals),
 	)
 	if err != nil {
@@ -126,9 +127,9 @@ func (g *globals) logger() *slog.Logger {
 }
 
 // modelNames lists the models that need nothing but channels, as --models takes them.
-func modelNames() string {
+func modelNames(models []attribution.Model) string {
 	var names []string
-	for _, m := range model.Plain() {
+	for _, m := range models {
 		names = append(names, m.Name())
 	}
 	return strings.Join(names, ",")

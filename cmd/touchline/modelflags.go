@@ -11,19 +11,29 @@ import (
 
 // modelFlags set the models that have settings.
 type modelFlags struct {
-	Order    string `help:"Channels that a state of markov's chain holds, 1 to 4; or auto for as many as predict held-out journeys best." default:"1"`
-	MaxSteps string `help:"Steps after which markov's walks stop: 0 for never, auto for those of the longest path, or a number." default:"0"`
+	chainFlags
 	Position string `help:"Per cent that position gives to the first touch, to those between, and to the last." default:"40/20/40"`
 	HalfLife string `help:"Age at which a touch gets half the credit under time_decay." default:"7d"`
+}
+
+// chainFlags set markov's chain.
+type chainFlags struct {
+	Order    string `help:"Channels that a state of markov's chain holds, 1 to 4; or auto for as many as predict held-out journeys best." default:"1"`
+	MaxSteps string `help:"Steps after which markov's walks stop: 0 for never, auto for those of the longest path, or a number." default:"0"`
+}
+
+func (f *chainFlags) markov() (m model.Markov, err error) {
+	if m.Order, err = parseOrder(f.Order); err != nil {
+		return m, err
+	}
+	m.MaxSteps, err = parseSteps(f.MaxSteps)
+	return m, err
 }
 
 func (f *modelFlags) settings() (model.Settings, error) {
 	var s model.Settings
 	var err error
-	if s.Markov.Order, err = parseOrder(f.Order); err != nil {
-		return s, err
-	}
-	if s.Markov.MaxSteps, err = parseSteps(f.MaxSteps); err != nil {
+	if s.Markov, err = f.markov(); err != nil {
 		return s, err
 	}
 	if s.Position, err = parsePosition(f.Position); err != nil {

@@ -12,13 +12,15 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/touchline-hq/touchline/attribution/model"
 )
 
 // pathsOutput runs the command with these arguments, separated by spaces, on a file with this text.
 func pathsOutput(t *testing.T, args, file string) (string, error) {
 	t.Helper()
 	var c pathsCommand
-	parser, err := kong.New(&c, kong.Vars{"models": modelNames()}, kong.Exit(func(int) { t.Fatal("exit") }))
+	parser, err := kong.New(&c, kong.Vars{"models": modelNames(model.Plain())}, kong.Exit(func(int) { t.Fatal("exit") }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,9 +235,9 @@ func TestPathsOfManyTouchesAndChannels(t *testing.T) {
 		fmt.Fprintf(&file, "c%03d > c%03d,%d,%d,1,8.5 > 0\n", i, i*7%1000, i%3, i%3*2)
 	}
 	for args, models := range map[string]int{
-		"--max-steps=50 --models=time_decay," + modelNames():        8,
-		"--order=4 --transform=exposure --models=markov,time_decay": 2,
-		"--order=auto --transform=recency --models=markov,linear":   2,
+		"--max-steps=50 --models=time_decay," + modelNames(model.Plain()): 8,
+		"--order=4 --transform=exposure --models=markov,time_decay":       2,
+		"--order=auto --transform=recency --models=markov,linear":         2,
 	} {
 		t.Run(args, func(t *testing.T) { checkManyChannels(t, args+" --format=csv", file.String(), models) })
 	}

@@ -58,7 +58,7 @@ type reporting struct {
 	db        *store.DB
 	stderr    io.Writer
 	selection attribution.Selection
-	published attribution.Published
+	published attribution.Coverage
 }
 
 // run opens the installation, prints what build makes of the selected journeys, and says what it speaks of.
@@ -72,7 +72,7 @@ func (f *reportFlags) run(ctx context.Context, g *globals, build func(context.Co
 	if r.selection, err = f.selection(in.cfg); err != nil {
 		return usageError{err}
 	}
-	if r.published, err = r.db.PublishedCoverage(ctx, r.selection); err != nil {
+	if r.published, err = r.db.Coverage(ctx, &r.selection); err != nil {
 		return err
 	}
 	if r.published.AsOf.IsZero() {
@@ -85,12 +85,11 @@ func (f *reportFlags) run(ctx context.Context, g *globals, build func(context.Co
 	if err := t.write(os.Stdout, f.Format); err != nil {
 		return err
 	}
-	return writePublished(g.stderr, r.selection, r.published)
+	return writeCoverage(g.stderr, r.selection, r.published)
 }
 
 func notPublished(s attribution.Selection) error {
-	return fmt.Errorf("project %q has no journeys to %q at level %s: run touchline attribute --project %s --conversion %q first",
-		s.Project.ID, s.Kind, s.Level, s.Project.ID, s.Kind)
+	return fmt.Errorf("project %q has no journeys yet: run touchline attribute --project %s first", s.Project.ID, s.Project.ID)
 }
 
 func (f *reportFlags) selection(cfg *config) (attribution.Selection, error) {
@@ -100,6 +99,9 @@ func (f *reportFlags) selection(cfg *config) (attribution.Selection, error) {
 	}
 	s := attribution.Selection{Project: *project, Kind: f.Conversion, Level: f.Level, Customers: f.Customers}
 	setDefault(&s.Kind, project.Conversions[0].Event)
+	if !slices.ContainsFunc(project.Conversions, func(c attribution.Conversion) bool { return c.Event == s.Kind }) {
+		return s, fmt.Errorf("--conversion %q is none of project %q; its configuration lists them under conversions", s.Kind, s.Project.ID)
+	}
 	if s.From, err = parseDay("from", f.From, project.Location, false); err != nil {
 		return s, err
 	}
@@ -112,8 +114,8 @@ func (f *reportFlags) selection(cfg *config) (attribution.Selection, error) {
 	return s, nil
 }
 
-// writePublished says what a report speaks of, and what it leaves out.
-func writePublished(w io.Writer, s attribution.Selection, c attribution.Published) error {
+// writeCoverage says what a report speaks of, and what it leaves out.
+func writeCoverage(w io.Writer, s attribution.Selection, c attribution.Coverage) error {
 	touched := c.Conversions - c.Unattributed
 	lines := []string{
 		fmt.Sprintf("%s, %s, level %s, as of %s", s.Project.ID, s.Kind, s.Level, c.AsOf.UTC().Format(time.RFC3339)),
@@ -125,8 +127,8 @@ func writePublished(w io.Writer, s attribution.Selection, c attribution.Publishe
 	if s.Project.Currency != "" {
 		lines[1] += "; in " + s.Project.Currency
 	}
-	if c.Foreign > 0 {
-		lines = append(lines, fmt.Sprintf("%d conversions are in another currency and count without value", c.Foreign))
+	if c.Unrated > 0 {
+		lines = append(lines, fmt.Sprintf("%d conversions are in a currency without a rate for their day and count without value", c.Unrated))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err

@@ -25,7 +25,7 @@ func (c *changesReport) Run(ctx context.Context, g *globals) error {
 	return c.run(ctx, g, func(ctx context.Context, r *reporting) (*table, error) {
 		former := r.selection
 		former.From, former.To = r.selection.From.AddDate(0, 0, -days), r.selection.From
-		before, err := r.db.PublishedCoverage(ctx, former)
+		before, err := r.db.Coverage(ctx, &former)
 		if err != nil {
 			return nil, err
 		}

@@ -23,7 +23,7 @@ func (c *cohortsReport) Run(ctx context.Context, g *globals) error {
 		}
 		asOf := r.published.AsOf.In(r.selection.Project.Location)
 		r.selection.From, r.selection.To = time.Time{}, time.Time{} // they chose people; the coverage is that of all they did
-		r.published, err = r.db.PublishedCoverage(ctx, r.selection)
+		r.published, err = r.db.Coverage(ctx, &r.selection)
 		return cohortTable(cohorts(months, asOf)), err
 	})
 }

@@ -1,28 +1,31 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/attribution/job"
-	"github.com/touchline-hq/touchline/attribution/model"
 )
 
-// updateProject brings the tables of a project up to date, for all its kinds of conversion, and returns the time of the
-// newest event that they speak of: zero when there is none. The caller holds the lock.
+// updateProject brings the tables of a project up to date and returns the time of the newest event that they speak of:
+// zero when there is none. The caller holds the lock.
 func updateProject(ctx context.Context, in *installation, p *attribution.Project) (asOf time.Time, err error) {
-	if asOf, err = in.db.AsOf(ctx, p.ID); err != nil || asOf.IsZero() {
-		return asOf, err
+	u, err := job.Run(ctx, in.db, *p, in.log)
+	if err != nil {
+		return time.Time{}, err
 	}
-	for _, conversion := range p.Conversions {
-		report, err := job.Run(ctx, in.db, attribution.Params{
-			Project: *p, Conversion: conversion, Models: model.Untimed(), Publish: true,
-		}, in.log)
-		if err != nil {
-			return asOf, err
-		}
-		asOf = report.AsOf
+	return u.AsOf, nil
+}
+
+// withLock calls f as soon as no other process computes attribution; waiting is told once who does.
+func (in *installation) withLock(ctx context.Context, waiting func(holder string), f func(context.Context) error) error {
+	held, release, err := in.lockAttribution(ctx, waiting)
+	if err != nil {
+		return err
 	}
-	return asOf, nil
+	defer release()
+	err = f(held)
+	return cmp.Or(context.Cause(held), err)
 }

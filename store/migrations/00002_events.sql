@@ -61,6 +61,8 @@ CREATE TABLE IF NOT EXISTS events_raw
     client_key       UInt64                      COMMENT 'Hash of the identifiers as sent. Part of the order',
     message_key      UInt128 MATERIALIZED reinterpretAsUInt128(sipHash128(message_id)) COMMENT 'Hash of message_id. Part of the order' CODEC(NONE),
     version          UInt64 MATERIALIZED bitNot(toUInt64(toUnixTimestamp64Milli(received_at))) COMMENT 'Falls with received_at: the first receipt wins',
+    inserted_at      DateTime64(3, 'UTC') MATERIALIZED now64(3, 'UTC') COMMENT 'When the row came into the table: attribution takes up what is new by it',
+    INDEX inserted_minmax inserted_at TYPE minmax GRANULARITY 1,
     INDEX timestamp_minmax timestamp TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)

@@ -86,7 +86,8 @@ CREATE TABLE IF NOT EXISTS unlinks
     anonymous_id String               COMMENT 'Device',
     user_id      String               COMMENT 'User, as events name it',
     unlinked_at  DateTime64(3, 'UTC') COMMENT 'Events up to then that name both no longer link the device to the user; later ones do',
-    reason       String               COMMENT 'Why, as whoever did it said; may be empty'
+    reason       String               COMMENT 'Why, as whoever did it said; may be empty',
+    inserted_at  DateTime64(3, 'UTC') MATERIALIZED now64(3, 'UTC') COMMENT 'When the row came into the table: attribution takes up what is new by it'
 )
 ENGINE = MergeTree ORDER BY (project, anonymous_id, user_id, unlinked_at)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1

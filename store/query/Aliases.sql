@@ -1,25 +1,30 @@
 -- Aliases: pairs of user ids that an alias call joined, with the time each of them was first seen. A previous id that
--- is known as a device only is a link (LinkDevices), not an alias.
+-- is known as a device only is a link of the device (FindFacts), not an alias.
 WITH
-    named AS (
-        SELECT anonymous_id, user_id, type, previous_id, timestamp
-        FROM touchline.events
-        WHERE project = {project:String} AND NOT is_bot AND (user_id != '' OR anonymous_id != '')
+    links AS (
+        SELECT DISTINCT user_id, anonymous_id AS previous_id
+        FROM touchline.device_events
+        WHERE project = {project:String} AND type = 'link' AND user_id != anonymous_id
     ),
     pairs AS (
-        SELECT DISTINCT user_id, previous_id
-        FROM named
-        WHERE type = 'alias' AND user_id != previous_id
-            AND (previous_id IN (SELECT user_id FROM named WHERE user_id != '')
-                OR previous_id NOT IN (SELECT anonymous_id FROM named WHERE anonymous_id != ''))
+        SELECT user_id, previous_id
+        FROM links
+        WHERE previous_id IN (SELECT user_id FROM touchline_work.known_users)
+            OR sipHash64('a', previous_id) NOT IN (
+                SELECT device_key
+                FROM touchline.device_events
+                WHERE project = {project:String} AND type != 'link'
+                    AND device_key IN (SELECT sipHash64('a', previous_id) FROM links))
     ),
+    ids AS (SELECT user_id AS id FROM pairs UNION DISTINCT SELECT previous_id FROM pairs),
     seen AS (
         SELECT id, min(timestamp) AS first
         FROM (
-            SELECT user_id AS id, timestamp FROM named
-            UNION ALL
-            SELECT previous_id, timestamp FROM named WHERE type = 'alias')
-        WHERE id IN (SELECT user_id FROM pairs) OR id IN (SELECT previous_id FROM pairs)
+            SELECT if(type = 'link', [user_id, anonymous_id], [user_id]) AS named, timestamp
+            FROM touchline.device_events
+            WHERE project = {project:String} AND device_key IN (
+                SELECT device_key FROM touchline.owners WHERE project = {project:String} AND user_id IN (SELECT id FROM ids)))
+        ARRAY JOIN named AS id
         GROUP BY id
     )
 SELECT p.user_id, p.previous_id, u.first, v.first

@@ -1,100 +1,67 @@
--- BuildJourneys: which touches led to which conversion of one kind, and which to none. A touch belongs to the next
--- conversion of its person, if that comes within the lookback; a conversion also inherits the touch of the session it
--- happened in. What is left falls into journeys that end with a silence of {inactivity}: null once as_of is past that
--- end, pending before.
-INSERT INTO touchline_work.journeys
+-- BuildJourneys: which touches led to which conversion, of each kind, and which to none. A touch belongs to the next
+-- conversion of its subject, if that comes within the lookback; a conversion also inherits the touch of the session it
+-- happened in. What is left falls into journeys that end with a silence of {inactivity}. A milestone is the journey's if it
+-- was reached after the conversion before and within the lookback; several times: the first.
+--
+-- All is done in arrays of one subject's doings in order of time: (time, what, place, inherited touch), what being 0 touch, 1 lead,
+-- 2 opportunity, 3 conversion, so that of one time touches come first. A stretch ends with a conversion, or is the rest.
+INSERT INTO touchline_work.subjects_raw
 WITH
     {lookback:Int64} AS lookback,
     {inactivity:Int64} AS inactivity,
-    fromUnixTimestamp64Milli({as_of:Int64}, 'UTC') AS as_of,
-    touches AS (
-        SELECT
-            person, identified, timestamp, touch_id,
-            (touch_id, timestamp, channel, source, medium, campaign)::Tuple(
-                touch_id String, timestamp DateTime64(3, 'UTC'), channel String, source String, medium String, campaign String) AS touch
-        FROM touchline_work.touchpoints
-        WHERE person != ''
-    ),
-    targets AS (
-        SELECT person, identified, timestamp, min(conversion_id) AS conversion_id
-        FROM touchline_work.conversions
-        WHERE kind = {kind:String} AND person != ''
-        GROUP BY person, identified, timestamp
-    ),
-    led AS (
-        SELECT
-            t.person AS person, t.identified AS identified, t.timestamp AS timestamp, t.touch_id AS touch_id, t.touch AS touch,
-            c.conversion_id AS next,
-            c.conversion_id != '' AND dateDiff('millisecond', t.timestamp, c.timestamp) < lookback AS within
-        FROM touches AS t
-        ASOF LEFT JOIN targets AS c
-            ON t.person = c.person AND t.identified = c.identified AND t.timestamp <= c.timestamp
-    ),
+    -- the place among the touches of the one that each conversion inherits; 0: none
     inherited AS (
-        SELECT e.conversion_id AS conversion_id, s.touch AS touch
-        FROM (
-            SELECT c.conversion_id AS conversion_id, c.person AS person, c.identified AS identified, p.timestamp AS timestamp,
-                p.session_key AS session_key
-            FROM touchline_work.conversions AS c
-            INNER JOIN touchline_work.person_events AS p ON p.message_id = c.conversion_id
-            WHERE c.kind = {kind:String} AND c.person != ''
-        ) AS e
-        ASOF INNER JOIN (
-            SELECT
-                if(p.anonymous_id != '', concat('a', p.anonymous_id), concat('u', p.person)) AS session_key,
-                p.timestamp AS timestamp, p.ended AS ended, p.person AS person, p.identified AS identified,
-                (p.touch_id, p.timestamp, p.channel, p.source, p.medium, p.campaign)::Tuple(
-                    touch_id String, timestamp DateTime64(3, 'UTC'), channel String, source String, medium String, campaign String) AS touch
-            FROM touchline_work.touchpoints AS p
-            WHERE p.kind = 'session'
-        ) AS s ON s.session_key = e.session_key AND e.timestamp >= s.timestamp
-        WHERE s.person = e.person AND s.identified = e.identified
-            AND dateDiff('millisecond', s.ended, e.timestamp) <= 30 * 60 * 1000
-    ),
-    credited AS (
-        SELECT conversion_id, arraySort(t -> (t.timestamp, t.touch_id), groupUniqArray(touch)) AS touches
-        FROM (
-            SELECT next AS conversion_id, touch FROM led WHERE within
-            UNION ALL
-            SELECT conversion_id, touch FROM inherited)
-        GROUP BY conversion_id
-    ),
-    leftover AS (
         SELECT
             *,
-            row_number() OVER by_time = 1
-                OR next != lagInFrame(next) OVER by_time
-                OR dateDiff('millisecond', lagInFrame(timestamp) OVER by_time, timestamp) > inactivity AS starts
-        FROM led
-        WHERE NOT within
-        WINDOW by_time AS (
-            PARTITION BY person, identified ORDER BY timestamp, touch_id
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            arrayConcat(
+                arrayMap((t, id, i) -> (t, id, toUInt8(0), i), touches.timestamp, touches.touch_id, arrayEnumerate(touches)),
+                arrayMap((t, id, i) -> (t, id, toUInt8(1), i), conversions.inherits_at, conversions.inherits, arrayEnumerate(conversions))) AS places,
+            arraySort(places) AS sorted,
+            arrayMap(x -> x.2, arraySort(y -> y.1, arrayMap((x, l) -> (x.4, if(l.3 = 0 AND x.2 = l.2, l.4, 0)),
+                arrayFilter(x -> x.3 = 1, sorted),
+                arrayFilter((l, x) -> x.3 = 1, arrayFill(x -> x.3 = 0, sorted), sorted)))) AS inherits
+        FROM touchline_work.groups
     ),
-    numbered AS (
-        SELECT *, sum(starts) OVER (
-            PARTITION BY person, identified ORDER BY timestamp, touch_id
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS journey
-        FROM leftover
-    ),
-    open AS (
+    doings AS (
         SELECT
-            person, identified,
-            min(timestamp) AS started,
-            addMilliseconds(max(timestamp), inactivity) AS ended,
-            arraySort(t -> (t.timestamp, t.touch_id), groupArray(touch)) AS touches
-        FROM numbered
-        GROUP BY person, identified, journey
+            *,
+            arrayConcat(
+                arrayMap((t, i) -> (toUnixTimestamp64Milli(t), toUInt8(0), i, toUInt32(0)), touches.timestamp, arrayEnumerate(touches)),
+                arrayMap((t, m) -> (toUnixTimestamp64Milli(t), m, toUInt32(0), toUInt32(0)), milestones.timestamp, milestones.milestone)) AS done,
+            arrayMap((t, k, i, inh) -> (k, (toUnixTimestamp64Milli(t), toUInt8(3), i, toUInt32(inh))),
+                conversions.timestamp, conversions.kind, arrayEnumerate(conversions), inherits) AS wins,
+            arrayMap(k -> arraySort(arrayConcat(done, arrayMap(w -> w.2, arrayFilter(w -> w.1 = k, wins)))), {kinds:Array(String)}) AS by_kind,
+            arrayMap(d -> arrayReverseSplit(x -> x.2 = 3, d), by_kind) AS stretches,
+            -- (kind, how many conversions came before, the last of the stretch, the stretch)
+            arrayFlatten(arrayMap((k, s) -> arrayMap((x, n) -> (k, n - 1, x[-1], x), s, arrayEnumerate(s)), {kinds:Array(String)}, stretches)) AS parts,
+            -- (kind, conversions before, last, what of the stretch led to the conversion, the touches that did not)
+            arrayMap(p -> (p.1, p.2, p.3,
+                arrayFilter((x, l) -> l.2 = 3 AND l.1 - x.1 < lookback, p.4, arrayResize([p.3], length(p.4), p.3)),
+                arrayFilter((x, l) -> x.2 = 0 AND NOT (l.2 = 3 AND l.1 - x.1 < lookback), p.4, arrayResize([p.3], length(p.4), p.3))), parts) AS journeys,
+            arrayFilter(j -> j.3.2 = 3, journeys) AS won,
+            arrayFilter(j -> notEmpty(j.5), journeys) AS lost
+        FROM inherited
+    ),
+    -- own: the inherited touch is none of the others
+    placed AS (
+        SELECT
+            *,
+            arrayMap(j -> (
+                    arrayFirst(x -> x.2 = 0, j.4).3, arrayCount(x -> x.2 = 0, j.4),
+                    arrayFirstIndex(x -> x.2 = 1, j.4), arrayFirstIndex(x -> x.2 = 2, j.4)), won) AS found,
+            arrayMap((j, f) -> (
+                    arrayCount(x -> x.2 = 0, arraySlice(j.4, 1, f.3)), arrayCount(x -> x.2 = 0, arraySlice(j.4, 1, f.4))), won, found) AS led_up,
+            arrayMap((i, f) -> i > 0 AND (f.2 = 0 OR i < f.1), arrayMap(j -> j.3.4, won), found) AS own,
+            arrayMap(j -> arraySplit((x, g) -> g > inactivity, j.5, arrayDifference(arrayMap(x -> x.1, j.5))), lost) AS pieces,
+            arrayFlatten(arrayMap((k, n, s) -> arrayMap(o -> (k, n, o), s),
+                arrayMap(j -> j.1, lost), arrayMap(j -> j.2, lost), pieces)) AS ended
+        FROM doings
     )
 SELECT
-    {project:String}, {kind:String}, 'person', c.person, c.identified, 'converted',
-    if(empty(j.touches), c.timestamp, j.touches[1].timestamp), c.timestamp,
-    c.conversion_id, c.conversion_number, c.value, j.touches, as_of
-FROM touchline_work.conversions AS c
-LEFT JOIN credited AS j ON j.conversion_id = c.conversion_id
-WHERE c.kind = {kind:String}
-UNION ALL
-SELECT
-    {project:String}, {kind:String}, 'person', person, identified, if(ended <= as_of, 'null', 'pending'),
-    started, ended, '', 0, 0, touches, as_of
-FROM open
+    * EXCEPT (places, sorted, inherits, done, wins, by_kind, stretches, parts, journeys, won, lost, found, led_up, own, pieces, ended) REPLACE (
+        arrayMap((j, f, l, o, i) -> (
+                j.1, j.3.3, j.2 + 1, if(f.3 = 0, 0, l.1 + o), if(f.4 = 0, 0, l.2 + o), if(o, i, 0), f.1, f.2),
+            won, found, led_up, own, arrayMap(j -> j.3.4, won)) AS led,
+        arrayMap(o -> (o.1, o.2, fromUnixTimestamp64Milli(o.3[-1].1 + inactivity, 'UTC'), o.3[1].3, length(o.3)), ended) AS open)
+FROM placed
+SETTINGS max_insert_threads = 2, min_insert_block_size_rows = 500000, min_insert_block_size_bytes = 1000000000, max_block_size = 8192

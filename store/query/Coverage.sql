@@ -1,19 +1,24 @@
 -- Coverage: how much of what happened the selected journeys hold.
 WITH
-    conversions_abroad AS (
-        SELECT conversion_id
-        FROM touchline_work.conversions
-        WHERE kind = {kind:String} AND currency NOT IN ('', {currency:String}) AND amount != 0
+    fromUnixTimestamp64Milli({as_of:Int64}, 'UTC') AS as_of,
+    won AS (
+        SELECT if({gross:Bool}, gross, value) AS worth, rated, length(touches.timestamp) AS touched,
+            arrayAll(c -> c = 'Direct', touches.channel) AS direct
+        FROM {tables:Identifier}.conversions_raw FINAL
+        WHERE project = {project:String} AND kind = {kind:String} AND level IN ('both', {level:String})
+            AND toUnixTimestamp64Milli(timestamp) >= {from:Int64} AND toUnixTimestamp64Milli(timestamp) < {to:Int64}
+            AND ({customers:String} = '' OR (conversion_number = 1) = ({customers:String} = 'new'))
+    ),
+    lost AS (
+        SELECT toInt64(countIf(o.ended <= as_of)) AS nulls, toInt64(countIf(o.ended > as_of)) AS pending
+        FROM {tables:Identifier}.subjects_raw FINAL
+        ARRAY JOIN open AS o
+        WHERE project = {project:String} AND level IN ('both', {level:String}) AND o.kind = {kind:String}
+            AND toUnixTimestamp64Milli(o.ended) >= {from:Int64} AND toUnixTimestamp64Milli(o.ended) < {to:Int64}
+            AND ({customers:String} = '' OR (o.number = 0) = ({customers:String} = 'new'))
     )
 SELECT
-    toInt64(countIf(state = 'converted')),
-    toInt64(countIf(state = 'converted' AND empty(touches))),
-    toInt64(countIf(state = 'converted' AND notEmpty(touches) AND arrayAll(t -> t.channel = 'Direct', touches))),
-    sumIf(value, state = 'converted'),
-    sumIf(value, state = 'converted' AND empty(touches)),
-    toInt64(countIf(state = 'null')),
-    toInt64(countIf(state = 'pending')),
-    toInt64(countIf(state = 'converted' AND conversion_id IN (SELECT conversion_id FROM conversions_abroad)))
-FROM touchline_work.journeys
-WHERE kind = {kind:String}
-    AND toUnixTimestamp64Milli(ended) >= {from:Int64} AND toUnixTimestamp64Milli(ended) < {to:Int64}
+    toInt64(count()), toInt64(countIf(touched = 0)), toInt64(countIf(touched > 0 AND direct)), toInt64(countIf(NOT rated)),
+    sum(worth), sumIf(worth, touched = 0), sumIf(worth, touched > 0 AND direct),
+    (SELECT nulls FROM lost), (SELECT pending FROM lost)
+FROM won
