@@ -114,7 +114,7 @@ func (l *layout) errorAt(src source, field int, format string, args ...any) erro
 type reader struct {
 	*layout
 	source
-	known   map[string]attribution.PathID
+	known   known
 	key     []byte // of the path read last, in known
 	touches []attribution.Channel
 	hours   []float64
@@ -188,11 +188,11 @@ func (rd *reader) knownPath(record [][]byte) (attribution.PathID, error) {
 		rd.key = append(append(append(rd.key[:0], record[rd.index[hoursColumn]]...), 0), path...)
 		key = rd.key
 	}
-	if id, ok := rd.known[string(key)]; ok {
+	hash, id, ok := rd.known.find(key)
+	if ok {
 		return id, nil
 	}
-	known := string(key) // ends with the path
-	if err := rd.splitPath(known[len(known)-len(path):]); err != nil {
+	if err := rd.splitPath(string(path)); err != nil {
 		return 0, rd.errorAt(rd.index[pathColumn], "%w", err)
 	}
 	rd.hours = rd.hours[:0]
@@ -205,7 +205,7 @@ func (rd *reader) knownPath(record [][]byte) (attribution.PathID, error) {
 	if err != nil {
 		return 0, rd.locate(err)
 	}
-	rd.known[known] = id
+	rd.known.add(hash, key, id)
 	return id, nil
 }
 

@@ -32,7 +32,7 @@ func (l *layout) rows(file *blocks, first source) (*attribution.Paths, error) {
 	var readers sync.WaitGroup
 	for i := range pool {
 		rd := &pool[i]
-		rd.reader = reader{layout: l, known: make(map[string]attribution.PathID)}
+		rd.reader = reader{layout: l, known: newKnown()}
 		readers.Go(func() {
 			for p := range pieces {
 				if rd.err != nil {

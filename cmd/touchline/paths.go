@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/touchline-hq/touchline/attribution"
 	"github.com/touchline-hq/touchline/attribution/model"
@@ -77,13 +78,18 @@ func (c *pathsCommand) models(settings model.Settings) ([]attribution.Model, err
 
 // fitTable is the credit of channels, under models that learn from transformed paths.
 func fitTable(models []attribution.Model, channels []string, transformed *attribution.Paths, fold func(attribution.Fitted) attribution.Fitted) (*table, error) {
+	fitted, errs := make([]attribution.Fitted, len(models)), make([]error, len(models))
+	var fits sync.WaitGroup
+	for i, m := range models {
+		fits.Go(func() { fitted[i], errs[i] = m.Fit(transformed) })
+	}
+	fits.Wait()
 	t := &table{header: creditHeader}
-	for _, m := range models {
-		fitted, err := m.Fit(transformed)
-		if err != nil {
-			return nil, err
+	for i, m := range models {
+		if errs[i] != nil {
+			return nil, errs[i]
 		}
-		t.rows = append(t.rows, creditRows(m.Name(), channels, fold(fitted).Totals())...)
+		t.rows = append(t.rows, creditRows(m.Name(), channels, fold(fitted[i]).Totals())...)
 	}
 	return t, nil
 }
