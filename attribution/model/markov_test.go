@@ -47,6 +47,7 @@ type definition struct {
 	steps   map[string]map[string]float64
 	ended   map[string]attribution.Credit
 	leaving map[string]float64
+	longest int // states of a walk
 }
 
 func define(p *attribution.Paths, order int) *definition {
@@ -64,6 +65,7 @@ func define(p *attribution.Paths, order int) *definition {
 			walk = append(walk, state)
 		}
 		walk = slices.Compact(walk)
+		d.longest = max(d.longest, len(walk))
 		weight := row.Conversions + row.Nulls
 		d.start[walk[0]] += weight
 		for i, state := range walk {
@@ -180,6 +182,55 @@ func TestMarkovAgainstDefinition(t *testing.T) {
 						if math.Abs(got.Conversions-want.Conversions) > 1e-11*p.Conversions ||
 							math.Abs(got.Value-want.Value) > 1e-11*p.Value {
 							rt.Errorf("%s, %s: lost %v, by the definition %v", p.Channels[c], by, got, want)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// credit is that of each channel, within a number of steps; 0 is without a limit.
+func (d *definition) credit(p *attribution.Paths, steps int) []attribution.Credit {
+	expected := func(c int) attribution.Credit {
+		if steps == 0 {
+			return d.without(c)
+		}
+		return d.within(c, steps)
+	}
+	with := expected(-1)
+	effects := make([]attribution.Credit, len(p.Channels))
+	var sum attribution.Credit
+	for c := range effects {
+		without := expected(c)
+		effects[c].Conversions = 1 - without.Conversions/with.Conversions
+		if with.Value > 0 {
+			effects[c].Value = 1 - without.Value/with.Value
+		}
+		sum.Conversions += effects[c].Conversions
+		sum.Value += effects[c].Value
+	}
+	for c := range effects {
+		effects[c].Conversions *= p.Conversions / sum.Conversions
+		if sum.Value > 0 {
+			effects[c].Value *= p.Value / sum.Value
+		}
+	}
+	return effects
+}
+
+// Credit for conversions and for value is what the definition says, without a limit to steps and with ChannelAttribution's.
+func TestMarkovCreditAgainstDefinition(t *testing.T) {
+	for order := 1; order <= MaxOrder; order++ {
+		t.Run(fmt.Sprint(order), func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				p := drawPaths(t, rt)
+				d := define(p, order)
+				for maxSteps, steps := range map[int]int{0: 0, AutoSteps: d.longest + 1} {
+					want := d.credit(p, steps)
+					for c, got := range fit(t, Markov{Order: order, MaxSteps: maxSteps}, p).Totals() {
+						if math.Abs(got.Conversions-want[c].Conversions) > 1e-9*p.Conversions || math.Abs(got.Value-want[c].Value) > 1e-9*p.Value {
+							rt.Errorf("%s, at most %d steps: %v, by the definition %v", p.Channels[c], steps, got, want[c])
 						}
 					}
 				}
