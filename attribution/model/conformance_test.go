@@ -171,6 +171,9 @@ func TestNamesIrrelevant(t *testing.T) {
 		"a": "x", "b": "x > x", "c": `"x",`, "d": "(start)\n", attribution.Direct: attribution.Direct, // whose name means something
 	}
 	conform(t, func(rt *rapid.T, m attribution.Model) {
+		if m == (Markov{Order: AutoOrder}) { // names decide which paths are held out, and so the order
+			return
+		}
 		lines := drawLines(rt, 1)
 		p := build(t, lines)
 		named := fit(t, m, p).Totals()

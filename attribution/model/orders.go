@@ -25,7 +25,7 @@ type OrderFit struct {
 	// 1, or the combinations are no fewer than the paths.
 	PenalizedAUC float64
 	// Likelihood is the mean logarithm of the probability of a journey, its outcome included, among the paths held out.
-	// Every fifth path is, by a hash of its channels; the probabilities come from the others. Unlike AUC it is not of
+	// Every fifth path is, by a hash of its channels' names; the probabilities come from the others. Unlike AUC it is not of
 	// journeys that were learnt from, so more states do not make it better by themselves. It is 0 where nothing is held out.
 	Likelihood float64
 }

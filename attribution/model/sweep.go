@@ -62,11 +62,12 @@ func (ch *chain) origins(through []float64) [][]origin {
 	return origins
 }
 
-// sweepLanes sets what is lost without the channels from lo on. It ends by a bound, not by how fast parts change, which
-// may well slow down for a while. A state that comes late in a sweep has seen all changes before it, so after a sweep no
-// more is missing at states, all journeys there together, than changed in it times the journeys that go on; and what is
-// missing at a state is lost later on at most by the journeys that came there. Walks visit each state as often as journeys
-// did, so these sum up to what changed times the journeys through its state.
+// sweepLanes sets what is lost without the channels from lo on. When to end is not told by how fast parts change, which
+// may slow down for a while and go on, but by a bound. After a sweep a part is wrong, given those it is the mean of, by as
+// much only as these changed later in the same sweep: over all states, weighed by the journeys there, by the sum of all
+// changes, each times the journeys through its state. And what is wrong at a state is passed on to conversions by no more
+// journeys than went through it, as walks visit states as often as journeys did. So of what is lost no more is missing
+// than that sum.
 func (ch *chain) sweepLanes(lo int, through []float64, origins [][]origin, lost []attribution.Credit, limit int) error {
 	parts := make([][lanes]float64, len(ch.states))
 	dearest := ch.dearest()
