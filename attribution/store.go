@@ -25,10 +25,9 @@ type Store interface {
 	GroupPersons(ctx context.Context, u *Update) error
 	GroupAccounts(ctx context.Context, u *Update) error
 	BuildJourneys(ctx context.Context, u *Update) error
-	// Credit calls split with each journey that converted and had touches: the place of the touches' channels among those
-	// that Channels lists, hours before the conversion, milestones. It keeps what split appends: the shares of the first
-	// model, then of the next one. split may keep nothing.
-	Credit(ctx context.Context, u *Update, channels []string, split func(dst []int64, s Sequence) []int64) error
+	// Credit keeps what split makes of each journey at hand that converted and had touches. Their channels are by their
+	// place among those that Channels lists.
+	Credit(ctx context.Context, u *Update, channels []string, split Split) error
 	FillConversions(ctx context.Context, u *Update) error
 	SumPaths(ctx context.Context, u *Update) error
 	SumCredits(ctx context.Context, u *Update) error
@@ -48,6 +47,10 @@ type Store interface {
 	// next Begin.
 	Publish(ctx context.Context, u *Update) error
 }
+
+// Split splits one conversion and its value, in millionths, over its touches under each model of an Update: share and
+// worth of touch t under model m go to place t × models + m. It may keep nothing.
+type Split func(s Sequence, value int64, shares, worth []int64)
 
 // Levels are whose journeys there are: those of single persons, and those of accounts, in which several people decide. A
 // person without an account is an account of one.

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/shopspring/decimal"
 
 	"github.com/touchline-hq/touchline/attribution"
 )
-
-// shareRows is how many rows of shares are sent at once.
-const shareRows = 100_000
 
 // Channels lists the channels of touches at hand.
 func (db *DB) Channels(ctx context.Context, _ *attribution.Update) ([]string, error) {
@@ -25,74 +24,29 @@ func (db *DB) Channels(ctx context.Context, _ *attribution.Update) ([]string, er
 	return channels, err
 }
 
-// shareColumns collects rows of shares, because the client takes columns an order of magnitude faster than rows.
-type shareColumns struct {
-	subjects    []uint64
-	slots       []uint8
-	kinds       []string
-	conversions []uint32
-	shares      [][]int64
-}
-
-// Credit keeps what split makes of each journey at hand that converted.
-func (db *DB) Credit(ctx context.Context, u *attribution.Update, channels []string, split func([]int64, attribution.Sequence) []int64) error {
-	var rows shareColumns
-	p := updateParams(u)
-	p["channels"] = named(channels)
-	err := db.query(ctx, "JourneysToCredit", p, func(r driver.Rows) error {
-		if err := rows.add(r, split); err != nil {
-			return err
-		}
-		if len(rows.subjects) < shareRows {
-			return nil
-		}
-		return db.flushShares(ctx, &rows)
+// Credit keeps what split makes of each journey at hand that converted. It reads and writes whole columns, because rows
+// take the other client an order of magnitude longer.
+func (db *DB) Credit(ctx context.Context, u *attribution.Update, channels []string, split attribution.Split) error {
+	from, err := db.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer from.Close() //nolint:errcheck // nothing is pending on it
+	to, err := db.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer to.Close() //nolint:errcheck // likewise
+	in, out := newJourneyColumns(), newShareColumns(channels, len(u.Models), split)
+	err = from.Do(ctx, ch.Query{
+		Body: statement("JourneysToCredit"), Result: in.results(),
+		OnResult: func(ctx context.Context, _ proto.Block) error {
+			input := out.split(in)
+			return to.Do(ctx, ch.Query{Body: "INSERT INTO touchline_work.shares " + input.Columns() + " VALUES", Input: input})
+		},
 	})
 	if err != nil {
-		return err
-	}
-	return db.flushShares(ctx, &rows)
-}
-
-func (c *shareColumns) add(r driver.Rows, split func([]int64, attribution.Sequence) []int64) error {
-	var subject uint64
-	var slot uint8
-	var kind string
-	var conversion, lead, opportunity uint32
-	var places []uint32
-	var ages []int64
-	if err := r.Scan(&subject, &slot, &kind, &conversion, &lead, &opportunity, &places, &ages); err != nil {
-		return err
-	}
-	s := attribution.Sequence{Lead: int(lead), Opportunity: int(opportunity)}
-	for i, place := range places {
-		s.Channels = append(s.Channels, attribution.Channel(place))
-		s.Hours = append(s.Hours, float64(ages[i])/3_600_000)
-	}
-	c.subjects = append(c.subjects, subject)
-	c.slots = append(c.slots, slot)
-	c.kinds = append(c.kinds, kind)
-	c.conversions = append(c.conversions, conversion)
-	c.shares = append(c.shares, split(nil, s))
-	return nil
-}
-
-func (db *DB) flushShares(ctx context.Context, c *shareColumns) error {
-	if len(c.subjects) == 0 {
-		return nil
-	}
-	batch, err := db.conn.PrepareBatch(ctx, "INSERT INTO touchline_work.shares")
-	if err != nil {
-		return fmt.Errorf("insert shares: %w", err)
-	}
-	for i, column := range []any{c.subjects, c.slots, c.kinds, c.conversions, c.shares} {
-		if err := batch.Column(i).Append(column); err != nil {
-			return fmt.Errorf("insert shares, column %d: %w", i, err)
-		}
-	}
-	*c = shareColumns{}
-	if err := batch.Send(); err != nil {
-		return fmt.Errorf("insert shares: %w", err)
+		return fmt.Errorf("statement JourneysToCredit: %w", err)
 	}
 	return nil
 }

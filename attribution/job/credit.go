@@ -22,14 +22,21 @@ func creditTouches(ctx context.Context, store attribution.Store, u *attribution.
 	if err != nil {
 		return err
 	}
-	var shares []int64
-	return store.Credit(ctx, u, channels, func(dst []int64, s attribution.Sequence) []int64 {
-		for _, m := range fitted {
-			shares = m.Shares(shares[:0], s)
-			dst = append(dst, shares...)
+	return store.Credit(ctx, u, channels, splitter(fitted))
+}
+
+// splitter splits by each of the models.
+func splitter(models []attribution.Fitted) attribution.Split {
+	var split, values []int64
+	return func(s attribution.Sequence, value int64, shares, worth []int64) {
+		for m, model := range models {
+			split = model.Shares(split[:0], s)
+			values = splitValue(values[:0], split, value)
+			for t := range split {
+				shares[t*len(models)+m], worth[t*len(models)+m] = split[t], values[t]
+			}
 		}
-		return dst
-	})
+	}
 }
 
 // fitAlone fits the models that need nothing of other journeys than what channels there are.

@@ -127,9 +127,12 @@ CREATE TABLE IF NOT EXISTS subjects_raw
     traits       String                 COMMENT 'Traits of the latest identify call, of accounts of the latest group call; a JSON object',
     role         LowCardinality(String) COMMENT 'Role, of the trait that the project names',
     interest     LowCardinality(String) COMMENT 'Interest, of the trait that the project names',
-    touches      Array(Tuple(timestamp DateTime64(3, 'UTC'), touch_id String, kind LowCardinality(String), person String, identified Bool, account String, anonymous_id String, ended DateTime64(3, 'UTC'), channel LowCardinality(String), channel_reason LowCardinality(String), source LowCardinality(String), medium LowCardinality(String), campaign LowCardinality(String), term String, content String, click_id String, referrer_host LowCardinality(String), landing_page String, country LowCardinality(String), device LowCardinality(String))) COMMENT 'Touchpoints in order of time',
-    conversions  Array(Tuple(timestamp DateTime64(3, 'UTC'), conversion_id String, kind LowCardinality(String), person String, identified Bool, account String, order_id String, amount Decimal(18, 6), refunded Decimal(18, 6), currency LowCardinality(String), value Decimal(18, 6), gross Decimal(18, 6), rated Bool, country LowCardinality(String), inherits String, inherits_at DateTime64(3, 'UTC'))) COMMENT 'Conversions of all kinds in order of time; inherits: the touch of the session it happened in',
-    milestones   Array(Tuple(timestamp DateTime64(3, 'UTC'), milestone UInt8, account String)) COMMENT 'Milestones reached, in order of time: 1 lead, 2 opportunity',
+    touches      Array(Tuple(timestamp DateTime64(3, 'UTC'), touch_id String, kind LowCardinality(String), person String, identified Bool, anonymous_id String, ended DateTime64(3, 'UTC'), channel LowCardinality(String), channel_reason LowCardinality(String), source LowCardinality(String), medium LowCardinality(String), campaign LowCardinality(String), term String, content String, click_id String, referrer_host LowCardinality(String), landing_page String, country LowCardinality(String), device LowCardinality(String))) COMMENT 'Touchpoints in order of time',
+    conversions  Array(Tuple(timestamp DateTime64(3, 'UTC'), conversion_id String, kind LowCardinality(String), person String, identified Bool, order_id String, amount Decimal(18, 6), refunded Decimal(18, 6), currency LowCardinality(String), value Decimal(18, 6), gross Decimal(18, 6), rated Bool, country LowCardinality(String), inherits String, inherits_at DateTime64(3, 'UTC'))) COMMENT 'Conversions of all kinds in order of time; inherits: the touch of the session it happened in',
+    milestones   Array(Tuple(timestamp DateTime64(3, 'UTC'), milestone UInt8)) COMMENT 'Milestones reached, in order of time: 1 lead, 2 opportunity',
+    touch_accounts      Array(String)   COMMENT 'Account that each of touches counts for; empty: none',
+    conversion_accounts Array(String)   COMMENT 'Account that each of conversions counts for',
+    milestone_accounts  Array(String)   COMMENT 'Account that each of milestones counts for',
     memberships  Array(Tuple(timestamp DateTime64(3, 'UTC'), account String, traits String)) COMMENT 'group calls, in order of time',
     accounts     Array(String)          COMMENT 'Accounts that anything of the person counts for',
     led          Array(Tuple(kind LowCardinality(String), conversion UInt32, number UInt32, lead UInt32, opportunity UInt32, inherited UInt32, first UInt32, touches UInt32)) COMMENT 'Journeys that converted: the place of the conversion in conversions, its number; of the last touch up to each milestone the place in the journey; the place in touches of an inherited touch before the others, and of the first of the others, and how many these are; places from 1, 0: none',
@@ -166,7 +169,9 @@ CREATE TABLE IF NOT EXISTS conversions_raw
     lead              UInt32                 COMMENT 'Place of the last touch up to the lead milestone, from 1; 0 without',
     opportunity       UInt32                 COMMENT 'Place of the last touch up to the opportunity milestone, from 1; 0 without',
     touches           Array(Tuple(timestamp DateTime64(3, 'UTC'), touch_id String, person String, channel LowCardinality(String), source LowCardinality(String), medium LowCardinality(String), campaign LowCardinality(String), landing_page String, country LowCardinality(String), device LowCardinality(String))) COMMENT 'Touches of the journey in order of time; empty for an Unattributed conversion',
-    credit            Array(Tuple(model LowCardinality(String), shares Array(Int64))) COMMENT 'By model that looks at one journey at a time: the share of each touch, in millionths of a millionth; they sum to exactly 1',
+    models            Array(LowCardinality(String)) COMMENT 'Models that look at one journey at a time',
+    shares            Array(Array(Int64))    COMMENT 'Of each touch the share under each of models, in millionths of a millionth; those of a model sum to exactly 1. Of an Unattributed conversion one row',
+    worth             Array(Array(Int64))    COMMENT 'Likewise its part of value, in millionths; those of a model sum to exactly value',
     version           UInt64                 COMMENT 'Run',
     deleted           UInt8                  COMMENT '1: there is no such row any more'
 )
@@ -288,13 +293,13 @@ COMMENT 'Accounts: companies, or whatever group() named, with all of their peopl
 -- +goose StatementBegin
 CREATE VIEW IF NOT EXISTS touchpoints AS
 SELECT
-    project, t.touch_id AS touch_id, t.kind AS kind, s.person AS person, s.identified AS identified, t.account AS account,
+    project, t.touch_id AS touch_id, t.kind AS kind, s.person AS person, s.identified AS identified, a AS account,
     t.anonymous_id AS anonymous_id, t.timestamp AS timestamp, t.ended AS ended, t.channel AS channel,
     t.channel_reason AS channel_reason, t.source AS source, t.medium AS medium, t.campaign AS campaign, t.term AS term,
     t.content AS content, t.click_id AS click_id, t.referrer_host AS referrer_host, t.landing_page AS landing_page,
     t.country AS country, t.device AS device
 FROM subjects_raw AS s FINAL
-ARRAY JOIN touches AS t
+ARRAY JOIN touches AS t, touch_accounts AS a
 WHERE slot = 0
 COMMENT 'Touchpoints: starts of sessions, explicit touches and clicks on signed links, one row an interaction';
 -- +goose StatementEnd
@@ -335,6 +340,7 @@ COMMENT 'Journeys: the touches that led to a conversion, or to none. One row a j
 -- +goose StatementBegin
 CREATE VIEW IF NOT EXISTS credits AS
 WITH
+    toInt64(1000000000000) AS one,
     effects AS (
         SELECT project, kind, level, groupArray(channel) AS channels, groupArray(effect) AS effects
         FROM (SELECT project, kind, level, channel, effect FROM removal_effects ORDER BY project, kind, level, channel)
@@ -344,38 +350,42 @@ WITH
         SELECT *, arrayJoin(if(level = 'both', ['person', 'account'], [toString(level)])) AS at_level
         FROM conversions_raw FINAL
     ),
-    modelled AS (
+    -- What rounding leaves over is on the first of the largest shares, of markov as of the others.
+    solved AS (
         SELECT
             v.*,
             arrayMap(t -> e.effects[indexOf(e.channels, t.channel)], v.touches) AS weights,
             arraySum(weights) AS weight,
-            length(v.touches) AS touch_count,
-            arrayMap(w -> if(weight > 0, toInt64(floor(w / weight * 1000000000000)), toInt64(intDiv(1000000000000, greatest(touch_count, 1)))), weights) AS cut,
-            arrayMap((x, i) -> x + if(i = indexOf(cut, arrayMax(cut)), 1000000000000 - arraySum(cut), 0), cut, arrayEnumerate(cut)) AS markov,
-            arrayConcat(v.credit, if(empty(e.channels), [],
-                [('markov', markov)::Tuple(model LowCardinality(String), shares Array(Int64))])) AS models
+            arrayMap(w -> if(weight > 0, toInt64(floor(w / weight * one)), intDiv(one, greatest(length(v.touches), 1))), weights) AS cut,
+            if(empty(v.touches), [one],
+                arrayMap((x, i, best, rest) -> x + if(i = best, rest, 0), cut, arrayEnumerate(cut),
+                    arrayWithConstant(length(cut), indexOf(cut, arrayMax(cut))), arrayWithConstant(length(cut), one - arraySum(cut)))) AS markov,
+            toInt64(v.value * 1000000) AS micros,
+            arrayMap(x -> toInt64(intDiv(toInt128(micros) * x, one)), markov) AS parts,
+            arrayMap((x, i, best, rest) -> x + if(i = best, rest, 0), parts, arrayEnumerate(parts),
+                arrayWithConstant(length(parts), indexOf(markov, arrayMax(markov))),
+                arrayWithConstant(length(parts), micros - arraySum(parts))) AS markov_worth
         FROM leveled AS v
         LEFT JOIN effects AS e ON e.project = v.project AND e.kind = v.kind AND e.level = v.at_level
     ),
-    split AS (
+    touched AS (
         SELECT
-            * EXCEPT (models), m.model AS model, if(empty(touches), [toInt64(1000000000000)], m.shares) AS shares,
-            toInt64(value * 1000000) AS micros,
-            arrayMap(s -> toInt64(intDiv(toInt128(micros) * s, 1000000000000)), shares) AS parts,
-            arrayMap((p, i) -> p + if(i = indexOf(shares, arrayMax(shares)), micros - arraySum(parts), 0), parts, arrayEnumerate(parts)) AS worth
-        FROM modelled
-        ARRAY JOIN models AS m
+            project, kind, at_level, conversion_id, timestamp, account, person, identified, empty(touches) AS unattributed, t, place,
+            arrayPushBack(models, 'markov') AS all_models, arrayPushBack(c, m) AS all_shares, arrayPushBack(w, n) AS all_worth
+        FROM solved
+        ARRAY JOIN arrayResize(touches, length(shares)) AS t, shares AS c, worth AS w, markov AS m, markov_worth AS n,
+            arrayEnumerate(shares) AS place
     )
 SELECT
     project, kind, at_level AS level, model, conversion_id, timestamp AS converted,
     if(at_level = 'account', account, '') AS account, person, identified,
-    t.touch_id AS touch_id, if(touch_count = 0, 0, position) AS position,
-    if(touch_count = 0, timestamp, t.timestamp) AS touched,
-    if(touch_count = 0, 'Unattributed', t.channel) AS channel, t.source AS source, t.medium AS medium, t.campaign AS campaign,
+    t.touch_id AS touch_id, if(unattributed, 0, place) AS position,
+    if(unattributed, timestamp, t.timestamp) AS touched,
+    if(unattributed, 'Unattributed', t.channel) AS channel, t.source AS source, t.medium AS medium, t.campaign AS campaign,
     t.landing_page AS landing_page, t.country AS country, t.device AS device,
     reinterpret(share, 'Decimal(18, 12)') AS credit, reinterpret(part, 'Decimal(18, 6)') AS value
-FROM split
-ARRAY JOIN shares AS share, worth AS part, arrayResize(touches, length(shares)) AS t, arrayEnumerate(shares) AS position
+FROM touched
+ARRAY JOIN all_models AS model, all_shares AS share, all_worth AS part
 COMMENT 'Credit of each touch for each conversion, by model';
 -- +goose StatementEnd
 
@@ -511,7 +521,8 @@ CREATE TABLE IF NOT EXISTS touchline_work.shares
     slot        UInt8,
     kind        LowCardinality(String),
     conversion  UInt32,
-    shares      Array(Int64) -- of the first model for each touch, then of the second, and so on
+    shares      Array(Int64), -- of the first touch under each model, then of the second, and so on
+    worth       Array(Int64)
 )
 ENGINE = MergeTree ORDER BY (subject_key, slot, kind, conversion);
 -- +goose StatementEnd

@@ -19,7 +19,7 @@ WITH
         FROM members
         ARRAY JOIN arrayPushBack(accounts, '') AS part
         WHERE if(whole, {all:Bool} OR part IN (SELECT account FROM touchline_work.affected_accounts),
-            version = {run:UInt64} AND (hasAny(touches.account, ['']) OR hasAny(conversions.account, [''])))
+            version = {run:UInt64} AND (has(touch_accounts, '') OR has(conversion_accounts, '')))
     )
 SELECT
     any(project), part_key, 1, 'account',
@@ -29,9 +29,11 @@ SELECT
     if(any(whole), argMax(arrayLast(m -> m.account = part, p.memberships).traits,
         (arrayLast(m -> m.account = part, p.memberships).timestamp, p.subject_key)), any(p.traits)),
     '', '',
-    arraySort(arrayFlatten(groupArray(arrayFilter(t -> t.account = part, p.touches)))),
-    arraySort(arrayFlatten(groupArray(arrayFilter(c -> c.account = part, p.conversions)))),
-    arraySort(arrayFlatten(groupArray(arrayFilter(m -> m.account = part, p.milestones)))),
+    arraySort(arrayFlatten(groupArray(arrayFilter((t, a) -> a = part, p.touches, p.touch_accounts)))) AS all_touches,
+    arraySort(arrayFlatten(groupArray(arrayFilter((c, a) -> a = part, p.conversions, p.conversion_accounts)))) AS all_conversions,
+    arraySort(arrayFlatten(groupArray(arrayFilter((m, a) -> a = part, p.milestones, p.milestone_accounts)))) AS all_milestones,
+    arrayWithConstant(length(all_touches), any(part)), arrayWithConstant(length(all_conversions), any(part)),
+    arrayWithConstant(length(all_milestones), any(part)),
     [], [], [], [], {run:UInt64}, 0
 FROM parts AS p
 GROUP BY part_key
