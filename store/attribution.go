@@ -26,7 +26,7 @@ var (
 	wholeTables   = []string{"aliases", "orders", "removal_effects", "transitions"}
 	scratchTables = []string{
 		"affected_devices", "affected_users", "affected_persons", "affected_accounts", "read_devices", "known_users",
-		"facts", "groups", "shares",
+		"device_events", "facts", "groups", "shares",
 	}
 )
 
@@ -115,6 +115,10 @@ func updateParams(u *attribution.Update) params {
 	for i, c := range p.Conversions {
 		kinds[i], values[i] = c.Event, c.Value
 	}
+	tables := "touchline_work" // where ReadEvents has put what is affected
+	if u.Full {
+		tables = Database
+	}
 	return params{
 		"project": p.ID, "run": u.Number, "published": u.Published, "all": u.Full, "settings": u.Settings,
 		"watermark": milliseconds(u.Since), "next": milliseconds(u.Watermark), "started": milliseconds(u.Started),
@@ -124,7 +128,7 @@ func updateParams(u *attribution.Update) params {
 		"lookback": p.Lookback.Milliseconds(), "inactivity": p.Inactivity.Milliseconds(),
 		"timezone": p.Location.String(), "currency": p.Currency,
 		"role_trait": p.RoleTrait, "interest_trait": p.InterestTrait,
-		"models": u.Models, "events": u.Events, "subjects": u.Subjects,
+		"models": u.Models, "events": u.Events, "subjects": u.Subjects, "tables": tables,
 	}
 }
 
@@ -160,7 +164,13 @@ func (db *DB) AsOf(ctx context.Context, project string) (time.Time, error) {
 
 // TakeEvents takes up the events that came since the update before.
 func (db *DB) TakeEvents(ctx context.Context, u *attribution.Update) error {
-	if err := db.exec(ctx, "TakeEvents", updateParams(u)); err != nil {
+	taking := ctx
+	if u.Full {
+		taking = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+			"final": 1, "do_not_merge_across_partitions_select_final": 1,
+		}))
+	}
+	if err := db.exec(taking, "TakeEvents", updateParams(u)); err != nil {
 		return err
 	}
 	return db.query(ctx, "CountFresh", updateParams(u), func(r driver.Rows) error { return r.Scan(&u.Events) })
@@ -224,7 +234,10 @@ func (db *DB) Affect(ctx context.Context, u *attribution.Update) error {
 	if err := db.exec(ctx, "AffectPersons", updateParams(u)); err != nil {
 		return err
 	}
-	return db.exec(ctx, "ReadDevices", updateParams(u))
+	if err := db.exec(ctx, "ReadDevices", updateParams(u)); err != nil {
+		return err
+	}
+	return db.exec(ctx, "ReadEvents", updateParams(u))
 }
 
 // FindFacts finds whose events are, sessions, and what else of the events later steps need.

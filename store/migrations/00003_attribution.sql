@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS device_events
 (
     project          LowCardinality(String)  COMMENT 'Project',
     device_key       UInt64                  COMMENT 'Hash of anonymous_id; without one of user_id, without both of message_id',
-    message_key      UInt64                  COMMENT 'Hash of message_id' CODEC(NONE),
+    message_key      UInt64                  COMMENT 'Hash of what tells events apart: message_id, and what decides where events are stored' CODEC(NONE),
     version          UInt64                  COMMENT 'Falls with the time of receipt: the first receipt wins. The largest for pages that adopted the campaign of a signed link',
     inserted_at      DateTime64(3, 'UTC')    COMMENT 'When the event came into events_raw',
     run              UInt64                  COMMENT 'Run that took the event up',
@@ -508,6 +508,10 @@ CREATE TABLE IF NOT EXISTS touchline_work.facts
     country_at       DateTime64(3, 'UTC')
 )
 ENGINE = MergeTree ORDER BY person_key;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE TABLE IF NOT EXISTS touchline_work.device_events AS device_events;
 -- +goose StatementEnd
 
 -- +goose StatementBegin

@@ -5,6 +5,7 @@
 --
 -- All is done in arrays of one subject's doings in order of time: (time, what, place, inherited touch), what being 0 touch, 1 lead,
 -- 2 opportunity, 3 conversion, so that of one time touches come first. A stretch ends with a conversion, or is the rest.
+-- Most subjects have no conversion, and need not much of it.
 INSERT INTO touchline_work.subjects_raw
 WITH
     {lookback:Int64} AS lookback,
@@ -21,6 +22,7 @@ WITH
                 arrayFilter(x -> x.3 = 1, sorted),
                 arrayFilter((l, x) -> x.3 = 1, arrayFill(x -> x.3 = 0, sorted), sorted)))) AS inherits
         FROM touchline_work.groups
+        WHERE notEmpty(conversions)
     ),
     doings AS (
         SELECT
@@ -64,4 +66,17 @@ SELECT
             won, found, led_up, own, arrayMap(j -> j.3.4, won)) AS led,
         arrayMap(o -> (o.1, o.2, fromUnixTimestamp64Milli(o.3[-1].1 + inactivity, 'UTC'), o.3[1].3, length(o.3)), ended) AS open)
 FROM placed
+UNION ALL
+SELECT
+    * EXCEPT (times, pieces) REPLACE (
+        [] AS led,
+        arrayFlatten(arrayMap(k -> arrayMap(
+            o -> (k, toUInt32(0), fromUnixTimestamp64Milli(o[-1].1 + inactivity, 'UTC'), o[1].2, toUInt32(length(o))), pieces), {kinds:Array(String)})) AS open)
+FROM (
+    SELECT
+        *,
+        arrayMap(t -> toUnixTimestamp64Milli(t), touches.timestamp) AS times,
+        arraySplit((x, g) -> g > inactivity, arrayZip(times, arrayEnumerate(times)), arrayDifference(times)) AS pieces
+    FROM touchline_work.groups
+    WHERE empty(conversions))
 SETTINGS max_insert_threads = 2, min_insert_block_size_rows = 500000, min_insert_block_size_bytes = 1000000000, max_block_size = 8192

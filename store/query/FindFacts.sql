@@ -45,9 +45,10 @@ WITH
                 campaign LowCardinality(String), term String, content String, click_id String,
                 referrer_host LowCardinality(String), landing_page String, country LowCardinality(String),
                 device LowCardinality(String), traits String))) AS e
-        FROM touchline.device_events AS d FINAL
+        FROM {tables:Identifier}.device_events AS d
         WHERE project = {project:String}
-            AND ({all:Bool} OR device_key IN (SELECT device_key FROM touchline_work.read_devices))
+            AND (version = 18446744073709551615 OR message_key NOT IN (
+                SELECT message_key FROM touchline.device_events WHERE project = {project:String} AND version = 18446744073709551615))
         GROUP BY project, device_key
     ),
     owned AS (

@@ -1,5 +1,5 @@
 -- TakeEvents: takes up what came into events since the watermark, and the links of alias calls. What is there already is
--- left out; of copies in one insert the reader of device_events sees one.
+-- left out. An update that takes everything up reads events merged, so that no event is here twice then.
 --
 -- opens: the event opens a session. Pages, screens and hits of a web server's log always do, other events of a browser
 -- where they carry page or campaign context; what servers and imports report never does.
@@ -11,7 +11,7 @@ SELECT
     project,
     multiIf(linking, sipHash64('a', previous_id), anonymous_id != '', sipHash64('a', anonymous_id),
         user_id != '', sipHash64('u', user_id), sipHash64('m', message_id)) AS device_key,
-    sipHash64(message_id) AS message_key,
+    sipHash64(message_id, client_day, client_key) AS message_key,
     bitNot(toUInt64(toUnixTimestamp64Milli(received_at))) AS version,
     inserted_at, {run:UInt64}, message_id,
     if(linking, previous_id, anonymous_id), user_id, account_id, timestamp, client_timestamp, seq,
@@ -30,7 +30,7 @@ FROM touchline.events_raw
 WHERE project = {project:String} AND NOT is_bot
     AND toUnixTimestamp64Milli(inserted_at) >= {watermark:Int64}
     AND (anonymous_id != '' OR user_id != '' OR type = 'track')
-    AND ({watermark:Int64} = 0 OR (sipHash64(message_id)) NOT IN (
+    AND ({watermark:Int64} = 0 OR sipHash64(message_id, client_day, client_key) NOT IN (
         SELECT message_key
         FROM touchline.device_events
         WHERE project = {project:String} AND toUnixTimestamp64Milli(inserted_at) >= {watermark:Int64}))
