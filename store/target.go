@@ -97,10 +97,16 @@ func (t Target) native(addr string) ch.Options {
 }
 
 // product are the options of the product's own sessions. The cache of conditions takes an IN (SELECT ...) for the same
-// whenever its text is: a table that has changed meanwhile is asked in vain. To merge what is inserted at once costs wide
-// tables three times as much as the insert, and readers see rows merged anyway.
+// whenever its text is: a table that has changed meanwhile is asked in vain. Compiling a statement takes longer than
+// running it does, and an update's are never the same: they name the run. To merge what is inserted at once costs wide tables
+// three times as much as the insert, and readers see rows merged anyway.
 func product(options clickhouse.Options) clickhouse.Options {
-	return with(with(with(options, "async_insert", 0), "use_query_condition_cache", 0), "optimize_on_insert", 0)
+	for _, name := range []string{
+		"async_insert", "optimize_on_insert", "use_query_condition_cache", "compile_expressions", "compile_aggregate_expressions", "compile_sort_description",
+	} {
+		options = with(options, name, 0)
+	}
+	return options
 }
 
 // with is a copy of options with one more setting.
