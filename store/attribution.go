@@ -41,11 +41,14 @@ func (db *DB) Begin(ctx context.Context, p attribution.Project, models []string)
 	}
 	u := &attribution.Update{Project: p, Models: models, Started: time.Now()}
 	var err error
-	if u.AsOf, err = db.AsOf(ctx, p.ID); err != nil || u.AsOf.IsZero() {
-		return u, err
+	if u.AsOf, err = db.AsOf(ctx, p.ID); err != nil {
+		return nil, err
 	}
 	if err := db.continueFrom(ctx, u); err != nil {
 		return nil, err
+	}
+	if u.AsOf.IsZero() && milliseconds(u.OldAsOf) == 0 {
+		return u, nil
 	}
 	for _, tables := range [][]string{changedTables, wholeTables, scratchTables} {
 		for _, table := range tables {
@@ -54,10 +57,13 @@ func (db *DB) Begin(ctx context.Context, p attribution.Project, models []string)
 			}
 		}
 	}
-	if u.Full {
-		return u, db.forget(ctx, u)
+	if !u.Full {
+		return u, nil
 	}
-	return u, nil
+	if err := db.forget(ctx, u); err != nil || !u.AsOf.IsZero() {
+		return u, err
+	}
+	return u, db.Publish(ctx, u) // all events have expired, and so do the tables
 }
 
 // continueFrom says where the last update ended, and whether the next one can go on from there.

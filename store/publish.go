@@ -21,29 +21,38 @@ func (db *DB) Publish(ctx context.Context, u *attribution.Update) error {
 }
 
 func (db *DB) publish(ctx context.Context, u *attribution.Update) error {
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"allow_replace_partition_from_empty_source": 1}))
-	how := "ATTACH"
-	if u.Full {
-		how = "REPLACE"
-	}
-	for _, table := range changedTables {
-		if err := db.movePartition(ctx, how, table, u.Project.ID); err != nil {
-			return err
-		}
-	}
-	for _, table := range wholeTables {
-		if err := db.movePartition(ctx, "REPLACE", table, u.Project.ID); err != nil {
+	for _, m := range moves(u) {
+		if err := db.movePartition(ctx, m, u.Project.ID); err != nil {
 			return err
 		}
 	}
 	return db.recordUpdate(ctx, u, "done")
 }
 
-func (db *DB) movePartition(ctx context.Context, how, table, project string) error {
-	err := db.conn.Exec(ctx, "ALTER TABLE touchline."+table+" "+how+" PARTITION {project:String} FROM touchline_work."+table,
+// move is how rows of a working table come into the one that readers see.
+type move struct{ how, table string }
+
+func moves(u *attribution.Update) []move {
+	var list []move
+	for _, table := range changedTables {
+		how := "ATTACH"
+		if u.Full {
+			how = "REPLACE"
+		}
+		list = append(list, move{how, table})
+	}
+	for _, table := range wholeTables {
+		list = append(list, move{"REPLACE", table})
+	}
+	return list
+}
+
+func (db *DB) movePartition(ctx context.Context, m move, project string) error {
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"allow_replace_partition_from_empty_source": 1}))
+	err := db.conn.Exec(ctx, "ALTER TABLE touchline."+m.table+" "+m.how+" PARTITION {project:String} FROM touchline_work."+m.table,
 		clickhouse.Named("project", project))
 	if err != nil {
-		return fmt.Errorf("publish %s: %w", table, err)
+		return fmt.Errorf("publish %s: %w", m.table, err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ WITH
         SELECT id, min(timestamp) AS first
         FROM (
             SELECT if(type = 'link', [user_id, anonymous_id], [user_id]) AS named, timestamp
-            FROM touchline.device_events
+            FROM touchline.device_events FINAL
             WHERE project = {project:String} AND device_key IN (
                 SELECT device_key FROM touchline.owners WHERE project = {project:String} AND user_id IN (SELECT id FROM ids)))
         ARRAY JOIN named AS id

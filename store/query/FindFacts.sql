@@ -47,8 +47,8 @@ WITH
                 device LowCardinality(String), traits String))) AS e
         FROM {tables:Identifier}.device_events AS d
         WHERE project = {project:String}
-            AND (version = 18446744073709551615 OR message_key NOT IN (
-                SELECT message_key FROM touchline.device_events WHERE project = {project:String} AND version = 18446744073709551615))
+            AND (version >= 9223372036854775808 OR message_key NOT IN (
+                SELECT message_key FROM touchline.device_events WHERE project = {project:String} AND version >= 9223372036854775808))
         GROUP BY project, device_key
     ),
     owned AS (

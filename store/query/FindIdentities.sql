@@ -8,8 +8,8 @@ WITH
             SELECT *
             FROM {tables:Identifier}.device_events
             WHERE project = {project:String} AND anonymous_id != '' AND user_id != ''
-                AND (version = 18446744073709551615 OR message_key NOT IN (
-                    SELECT message_key FROM touchline.device_events WHERE project = {project:String} AND version = 18446744073709551615))
+                AND (version >= 9223372036854775808 OR message_key NOT IN (
+                    SELECT message_key FROM touchline.device_events WHERE project = {project:String} AND version >= 9223372036854775808))
                 AND ({all:Bool} OR device_key IN (SELECT device_key FROM touchline_work.affected_devices))
                 AND (type != 'link' OR anonymous_id NOT IN (SELECT user_id FROM touchline_work.known_users))) AS d
         LEFT JOIN (

@@ -30,7 +30,7 @@ WITH
             maxIf(f.timestamp, f.events > 0) AS last_seen,
             sum(f.events) AS events,
             uniqExactIf(f.anonymous_id, f.events > 0 AND f.anonymous_id != '') AS devices,
-            argMaxIf(f.latest_country, f.country_at, f.latest_country != '') AS country,
+            argMaxIf(f.latest_country, (f.country_at, f.latest_country), f.latest_country != '') AS country,
             argMaxIf(f.traits, (f.timestamp, f.client_timestamp, f.seq, f.message_id), bitAnd(marks, 512) != 0) AS traits,
             arraySort(groupArrayIf((f.timestamp, f.client_timestamp, f.seq, f.message_id, f.account_id, f.traits), bitAnd(marks, 256) != 0)) AS joins,
             arraySort(groupArrayIf((f.timestamp, toUInt8(1 + (bitAnd(marks, 128) != 0)), f.account_id)::Tuple(

@@ -1,5 +1,6 @@
 -- TakeEvents: takes up what came into events since the watermark, and the links of alias calls. What is there already is
--- left out. An update that takes everything up reads events merged, so that no event is here twice then.
+-- left out, but not a copy of it: it may have been received before. The reader of device_events sees the first of them. An
+-- update that takes everything up reads events merged, so that no event is here twice then.
 --
 -- opens: the event opens a session. Pages, screens and hits of a web server's log always do, other events of a browser
 -- where they carry page or campaign context; what servers and imports report never does.
@@ -12,7 +13,7 @@ SELECT
     multiIf(linking, sipHash64('a', previous_id), anonymous_id != '', sipHash64('a', anonymous_id),
         user_id != '', sipHash64('u', user_id), sipHash64('m', message_id)) AS device_key,
     sipHash64(message_id, client_day, client_key) AS message_key,
-    bitNot(toUInt64(toUnixTimestamp64Milli(received_at))) AS version,
+    9223372036854775807 - toUnixTimestamp64Milli(received_at) AS receipt,
     inserted_at, {run:UInt64}, message_id,
     if(linking, previous_id, anonymous_id), user_id, account_id, timestamp, client_timestamp, seq,
     if(linking, 'link', type), if(type = 'track', event, ''), origin,
@@ -30,8 +31,8 @@ FROM touchline.events_raw
 WHERE project = {project:String} AND NOT is_bot
     AND toUnixTimestamp64Milli(inserted_at) >= {watermark:Int64}
     AND (anonymous_id != '' OR user_id != '' OR type = 'track')
-    AND ({watermark:Int64} = 0 OR sipHash64(message_id, client_day, client_key) NOT IN (
-        SELECT message_key
+    AND ({watermark:Int64} = 0 OR (sipHash64(message_id, client_day, client_key), toUInt64(receipt)) NOT IN (
+        SELECT message_key, bitAnd(version, 9223372036854775807)
         FROM touchline.device_events
         WHERE project = {project:String} AND toUnixTimestamp64Milli(inserted_at) >= {watermark:Int64}))
 SETTINGS max_insert_threads = 2, min_insert_block_size_rows = 1000000, min_insert_block_size_bytes = 1000000000, optimize_on_insert = 0
