@@ -327,7 +327,7 @@ func (w *world) drawUpdate(r *rapid.T) {
 // what one update over all of it makes. Other projects in the database have the same ids.
 func TestUpdatesInAnyOrder(t *testing.T) {
 	db := storetest.Open(t)
-	few(t, 12) // each is half a dozen updates of about forty statements
+	few(t, 8) // each is half a dozen updates of about forty statements
 	worlds := 0
 	rapid.Check(t, func(r *rapid.T) {
 		worlds++
