@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS device_events
 (
     project          LowCardinality(String)  COMMENT 'Project',
     device_key       UInt64                  COMMENT 'Hash of anonymous_id; without one of user_id, without both of message_id',
-    message_key      UInt64                  COMMENT 'Hash of what tells events apart: message_id, and what decides where events are stored' CODEC(NONE),
+    message_key      UInt64                  COMMENT 'Hash of what tells events apart: message_id, what decides where events are stored, and whether the row is a link' CODEC(NONE),
     version          UInt64                  COMMENT 'Falls with the time of receipt: the first receipt wins. Above all others for pages that adopted the campaign of a signed link',
     inserted_at      DateTime64(3, 'UTC')    COMMENT 'When the event came into events_raw',
     run              UInt64                  COMMENT 'Run that took the event up',

@@ -12,7 +12,7 @@ SELECT
     project,
     multiIf(linking, sipHash64('a', previous_id), anonymous_id != '', sipHash64('a', anonymous_id),
         user_id != '', sipHash64('u', user_id), sipHash64('m', message_id)) AS device_key,
-    sipHash64(message_id, client_day, client_key) AS message_key,
+    sipHash64(message_id, client_day, client_key, linking) AS message_key,
     9223372036854775807 - toUnixTimestamp64Milli(received_at) AS receipt,
     inserted_at, {run:UInt64}, message_id,
     if(linking, previous_id, anonymous_id), user_id, account_id, timestamp, client_timestamp, seq,
@@ -31,7 +31,7 @@ FROM touchline.events_raw
 WHERE project = {project:String} AND NOT is_bot
     AND toUnixTimestamp64Milli(inserted_at) >= {watermark:Int64}
     AND (anonymous_id != '' OR user_id != '' OR type = 'track')
-    AND ({watermark:Int64} = 0 OR (sipHash64(message_id, client_day, client_key), toUInt64(receipt)) NOT IN (
+    AND ({watermark:Int64} = 0 OR (sipHash64(message_id, client_day, client_key, linking), toUInt64(receipt)) NOT IN (
         SELECT message_key, bitAnd(version, 9223372036854775807)
         FROM touchline.device_events
         WHERE project = {project:String} AND toUnixTimestamp64Milli(inserted_at) >= {watermark:Int64}))
