@@ -5,20 +5,49 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/touchline-hq/touchline/attribution"
+	"github.com/touchline-hq/touchline/attribution/job"
+	"github.com/touchline-hq/touchline/attribution/model"
+	"github.com/touchline-hq/touchline/collector"
+	"github.com/touchline-hq/touchline/store"
 )
 
-// The histories here go the whole way, from HTTP requests to tables, and what is expected of them was computed by
-// hand. Times are written as day and clock, in 2026 from 1 January, UTC.
+// The histories of historycases_test.go go the whole way, from HTTP requests to tables and reports.
 
 // history is what happened in one project, and what attribution must make of it.
 type history struct {
 	about    string
+	settings string // of the project, in YAML; empty for the defaults
+
+	// Before attribution runs for the first time, where it runs twice, and what the journeys are then.
+	earlier         []map[string]any
+	earlierJourneys []string
+
 	messages []map[string]any
-	journeys []string                     // "state: channels (value)", sorted
-	credit   map[string]map[string]credit // by model and channel
+	follows  func(t *testing.T, s *server, project string) []map[string]any // makes messages that must know the server's answers
+	unlinks  []store.Unlinked
+	rates    []collector.ExchangeRate
+
+	outcomes []outcome
+	reports  map[string]string // credit by flags of attribute that choose or cut journeys otherwise
+	tables   map[string]string // rows, sorted, of questions about the project's part of a view: "SELECT … FROM persons"
+}
+
+// outcome is what attribution makes of the journeys towards one kind of conversion, at one level or at both alike.
+type outcome struct {
+	flags    string   // of attribute: "--level account"; without a level at both
+	journeys []string // "subject state: channels (value)", sorted
+	// credit has a line "model, model: channel conversions value; channel …" for all models. "markov split" is the sum of
+	// what credits gives the touches of single conversions; without it, it is that of markov.
+	credit string
+	by     map[string]string // credit by other dimensions in channel_credits, without markov
 }
 
 type credit struct{ conversions, value float64 }
@@ -99,241 +128,225 @@ const (
 	blog     = "https://blog.example.org/post"
 )
 
-// everyModel is the credit where all models agree.
-func everyModel(credits map[string]credit) map[string]map[string]credit {
-	all := map[string]map[string]credit{}
-	for _, m := range []string{"first", "last", "last_non_direct", "linear", "position", "markov", "shapley"} {
-		all[m] = credits
-	}
-	return all
+// visit is the first page of a session that a link with utm parameters led to.
+func visit(when time.Time, device, medium, campaign string) map[string]any {
+	return page(when, device, "/?utm_source=n&utm_medium="+medium+"&utm_campaign="+campaign, "")
 }
 
-func histories() []history {
-	third := map[string]credit{
-		"Organic Search": {1. / 3, 100. / 3}, "Paid Search": {1. / 3, 100. / 3}, "Direct": {1. / 3, 100. / 3},
-	}
-	return []history{
-		{
-			about: "one buyer, three sessions; another visitor is still on the way",
-			messages: []map[string]any{
-				page(at(1, "10:00"), "a", "/", google),
-				page(at(3, "10:00"), "a", "/shoes?utm_source=google&utm_medium=cpc&gclid=G1", google),
-				page(at(3, "10:05"), "a", "/shoes/red", "https://shop.example/shoes"),
-				page(at(5, "10:00"), "a", "/", ""),
-				order(at(5, "10:10"), "a", "o1", 100),
-				page(at(5, "12:00"), "b", "/", google),
-			},
-			journeys: []string{"converted: Organic Search > Paid Search > Direct (100)", "pending: Organic Search (0)"},
-			credit: map[string]map[string]credit{
-				"first": {"Organic Search": {1, 100}}, "last": {"Direct": {1, 100}},
-				"linear": third, "markov": third, "shapley": third,
-				"last_non_direct": {"Paid Search": {1, 100}},
-				"position":        {"Organic Search": {.4, 40}, "Paid Search": {.2, 20}, "Direct": {.4, 40}},
-			},
-		},
-		{
-			// The textbook example: P(conversion) = 1/3, removal effects 1/2, 1, 1.
-			about: "three journeys, one of which converts",
-			messages: []map[string]any{
-				page(at(1, "10:00"), "a", "/", google),
-				page(at(2, "10:00"), "a", "/", facebook),
-				page(at(3, "10:00"), "a", "/", blog),
-				order(at(3, "10:10"), "a", "o1", 1),
-				page(at(1, "10:00"), "b", "/", google),
-				page(at(1, "10:00"), "c", "/", facebook),
-				page(at(2, "10:00"), "c", "/", blog),
-				reported(at(60, "10:00"), "", "Stock Counted", nil), // moves as-of; without an id it is in no journey
-			},
-			journeys: []string{
-				"converted: Organic Search > Organic Social > Referral (1)",
-				"null: Organic Search (0)", "null: Organic Social > Referral (0)",
-			},
-			credit: map[string]map[string]credit{
-				"first": {"Organic Search": {1, 1}}, "last": {"Referral": {1, 1}},
-				"linear":  {"Organic Search": {1. / 3, 1. / 3}, "Organic Social": {1. / 3, 1. / 3}, "Referral": {1. / 3, 1. / 3}},
-				"shapley": {"Organic Search": {1. / 3, 1. / 3}, "Organic Social": {1. / 3, 1. / 3}, "Referral": {1. / 3, 1. / 3}},
-				"markov":  {"Organic Search": {.2, .2}, "Organic Social": {.4, .4}, "Referral": {.4, .4}},
+// member says that the user has joined an account.
+func member(when time.Time, user, account string) map[string]any {
+	m := reported(when, user, "", nil)
+	m["type"], m["groupId"] = "group", account
+	return m
+}
 
-				"last_non_direct": {"Referral": {1, 1}},
-				"position":        {"Organic Search": {.4, .4}, "Organic Social": {.2, .2}, "Referral": {.4, .4}},
-			},
-		},
-		{
-			about: "two devices of one user, a shared device, users joined by alias",
-			messages: []map[string]any{
-				page(at(1, "10:00"), "phone", "/?utm_source=facebook&utm_medium=paid_social", ""),
-				identify(at(1, "10:05"), "phone", "ann"),
-				page(at(3, "10:00"), "desk", "/?utm_source=news&utm_medium=email", ""),
-				identify(at(3, "10:05"), "desk", "ann"),
-				known("ann", order(at(3, "10:10"), "desk", "o1", 60)),
-				page(at(4, "10:00"), "desk", "/", ""), // belongs to who the device is linked to next
-				identify(at(4, "10:05"), "desk", "ben"),
-				known("ben", order(at(4, "10:10"), "desk", "o2", 30)),
-				page(at(2, "10:00"), "old", "/?utm_source=p&utm_medium=affiliate", ""),
-				identify(at(2, "10:05"), "old", "cleo@old.example"),
-				browser("alias", at(5, "10:00"), "", map[string]any{"userId": "cleo", "previousId": "cleo@old.example"}),
-				reported(at(6, "10:00"), "cleo", "Order Completed", map[string]any{"order_id": "o3", "revenue": "10", "currency": "eur"}),
-			},
-			journeys: []string{"converted: Affiliates (10)", "converted: Direct (30)", "converted: Paid Social > Email (60)"},
-			credit: map[string]map[string]credit{
-				"first":  {"Paid Social": {1, 60}, "Direct": {1, 30}, "Affiliates": {1, 10}},
-				"last":   {"Email": {1, 60}, "Direct": {1, 30}, "Affiliates": {1, 10}},
-				"linear": {"Paid Social": {.5, 30}, "Email": {.5, 30}, "Direct": {1, 30}, "Affiliates": {1, 10}},
-
-				"last_non_direct": {"Email": {1, 60}, "Direct": {1, 30}, "Affiliates": {1, 10}},
-				"position":        {"Paid Social": {.5, 30}, "Email": {.5, 30}, "Direct": {1, 30}, "Affiliates": {1, 10}},
-				"shapley":         {"Paid Social": {.5, 30}, "Email": {.5, 30}, "Direct": {1, 30}, "Affiliates": {1, 10}},
-				// Every path converts, each is a third: all four removal effects are 1/3. Those of the value are
-				// 60/100 for Paid Social and for Email, 30/100, 10/100; their sum is 1.6.
-				"markov": {
-					"Paid Social": {.75, 37.5}, "Email": {.75, 37.5}, "Direct": {.75, 18.75}, "Affiliates": {.75, 6.25},
-				},
-			},
-		},
-		{
-			about: "an order seen twice and refunded in part, a second one in the session, one without touches, one in dollars",
-			messages: []map[string]any{
-				page(at(1, "10:00"), "a", "/", blog),
-				identify(at(1, "10:01"), "a", "ann"),
-				order(at(1, "10:05"), "a", "o1", 100),
-				reported(at(1, "10:06"), "ann", "Order Completed", map[string]any{"order_id": "o1", "revenue": 90, "currency": "EUR"}),
-				order(at(1, "10:20"), "a", "o2", 40),
-				reported(at(9, "10:00"), "ann", "Order Refunded", map[string]any{"order_id": "o1", "revenue": 20}),
-				reported(at(120, "10:00"), "ann", "Order Completed", map[string]any{"order_id": "o3", "revenue": 5, "currency": "EUR"}),
-				reported(at(121, "10:00"), "ann", "Order Completed", map[string]any{"order_id": "o4", "revenue": 7, "currency": "USD"}),
-				reported(at(122, "10:00"), "ann", "Order Completed", map[string]any{"order_id": "o5", "revenue": 8, "currency": "EUR"}),
-				reported(at(123, "10:00"), "ann", "Order Cancelled", map[string]any{"order_id": "o5"}),
-			},
-			journeys: []string{
-				"converted:  (0)", "converted:  (0)", "converted:  (5)", "converted: Referral (40)", "converted: Referral (70)",
-			},
-			credit: everyModel(map[string]credit{"Referral": {2, 110}, "Unattributed": {3, 5}}),
-		},
-		{
-			about: "what starts a session and what does not",
-			messages: []map[string]any{
-				page(at(1, "10:00"), "a", "/?utm_source=news&utm_medium=email&utm_campaign=may", ""),
-				page(at(1, "10:05"), "a", "/?utm_source=news&utm_medium=email&utm_campaign=may", ""), // the same campaign
-				page(at(1, "10:10"), "a", "/sale?utm_source=google&utm_medium=cpc&gclid=X", google),  // another one
-				page(at(1, "10:12"), "a", "/sale/2", google),                                         // repeats the referrer
-				page(at(1, "10:41"), "a", "/sale", "https://www.shop.example/"),                      // 29 minutes: goes on
-				page(at(1, "11:11:00.001"), "a", "/", "https://shop.example/sale"),                   // silence: begins anew
-				page(at(1, "11:20"), "a", "/sale?utm_source=google&utm_medium=cpc&gclid=X", google),  // a click counts once
-				page(at(1, "11:30"), "a", "/thanks", "https://www.paypal.com/checkout"),              // payment provider
-				browser("track", at(1, "11:40"), "a", map[string]any{"event": "Scrolled"}),           // silence is not yet
-				reported(at(2, "10:00"), "ann", "Touchpoint", map[string]any{"channel": "Trade Fairs", "campaign": "Expo"}),
-				reported(at(2, "23:59"), "ann", "Lead Qualified", nil), // a server opens no session
-				identify(at(3, "10:00"), "a", "ann"),
-				order(at(3, "10:01"), "a", "o1", 8),
-				{
-					"type": "page", "messageId": "bot", "anonymousId": "a", "timestamp": "2026-01-02T10:00:00Z",
-					"context": map[string]any{
-						"userAgent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-						"page":      map[string]any{"url": "https://shop.example/", "referrer": blog},
-					},
-				},
-			},
-			journeys: []string{"converted: Email > Paid Search > Direct > Trade Fairs (8)"},
-			credit: map[string]map[string]credit{
-				"first": {"Email": {1, 8}}, "last": {"Trade Fairs": {1, 8}},
-				"linear":  {"Email": {.25, 2}, "Paid Search": {.25, 2}, "Direct": {.25, 2}, "Trade Fairs": {.25, 2}},
-				"markov":  {"Email": {.25, 2}, "Paid Search": {.25, 2}, "Direct": {.25, 2}, "Trade Fairs": {.25, 2}},
-				"shapley": {"Email": {.25, 2}, "Paid Search": {.25, 2}, "Direct": {.25, 2}, "Trade Fairs": {.25, 2}},
-
-				"last_non_direct": {"Trade Fairs": {1, 8}},
-				"position":        {"Email": {.4, 3.2}, "Paid Search": {.1, .8}, "Direct": {.1, .8}, "Trade Fairs": {.4, 3.2}},
-			},
-		},
-		{
-			about: "a script that repeats the visit's campaign and click id: still one session",
-			messages: func() []map[string]any {
-				clicked := map[string]any{"source": "google", "medium": "cpc", "name": "may", "click_id": "G1", "click_id_type": "gclid"}
-				return []map[string]any{
-					from(clicked, page(at(1, "10:00"), "a", "/?utm_source=google&utm_medium=cpc&utm_campaign=may&gclid=G1", google)),
-					from(clicked, page(at(1, "10:05"), "a", "/red", "https://shop.example/")),
-					from(clicked, order(at(1, "10:10"), "a", "o1", 8)),
-				}
-			}(),
-			journeys: []string{"converted: Paid Search (8)"},
-			credit:   everyModel(map[string]credit{"Paid Search": {1, 8}}),
-		},
-		{
-			about: "the lookback's edge, journeys that ended, a conversion that begins the next journey",
-			messages: []map[string]any{
-				page(at(1, "10:00"), "a", "/?utm_source=n&utm_medium=email", ""), // 95 days before
-				page(at(51, "10:00"), "a", "/?utm_source=n&utm_medium=display", ""),
-				order(at(96, "10:00"), "a", "a1", 10),
-				page(at(1, "10:00"), "b", "/?utm_source=n&utm_medium=email", ""), // 90 days before: too old
-				order(at(91, "10:00"), "b", "b1", 10),
-				page(at(1, "10:00:00.001"), "c", "/?utm_source=n&utm_medium=email", ""), // a millisecond less
-				order(at(91, "10:00"), "c", "c1", 10),
-				page(at(61, "10:00"), "d", "/", facebook),
-				order(at(62, "10:00"), "d", "d1", 30),
-				page(at(71, "10:00"), "d", "/?utm_source=n&utm_medium=email", ""),
-				order(at(72, "10:00"), "d", "d2", 50),
-			},
-			journeys: []string{
-				"converted:  (10)", "converted: Display (10)", "converted: Email (10)", "converted: Email (50)",
-				"converted: Organic Social (30)", "null: Email (0)", "null: Email (0)",
-			},
-			// Markov: six journeys begin, four with Email, of which half convert. P(conversion) = 2/3; removal effects
-			// 1/2, 1/4, 1/4; of the value 10/16.67, 1.67/16.67, 5/16.67.
-			credit: everyModel(map[string]credit{
-				"Email": {2, 60}, "Display": {1, 10}, "Organic Social": {1, 30}, "Unattributed": {1, 10},
-			}),
-		},
-	}
+// ofAccount is a message that names the account itself.
+func ofAccount(account string, m map[string]any) map[string]any {
+	c, _ := m["context"].(map[string]any) // as inContext has made it
+	c["groupId"] = account
+	return m
 }
 
 func TestHistories(t *testing.T) {
 	all := histories()
 	var configuration strings.Builder
 	configuration.WriteString("projects:\n")
-	for i := range all {
-		fmt.Fprintf(&configuration, "  - { id: h%d, write_keys: [k%d], privacy: { mode: full } }\n", i, i)
+	for i, h := range all {
+		fmt.Fprintf(&configuration, "  - { id: h%d, write_keys: [k%d], privacy: { mode: full }, %s }\n", i, i, h.settings)
 	}
 	withServer(t, configuration.String(), func(ctx context.Context, s *server) {
 		for i, h := range all {
-			shuffled := slices.Clone(h.messages)
-			slices.Reverse(shuffled) // the order of arrival means nothing
-			s.post(t, fmt.Sprintf("k%d", i), shuffled)
-			s.post(t, fmt.Sprintf("k%d", i), h.messages[:1]) // and a repeated message neither
+			h.tell(t, s, i, h.earlier)
+		}
+		for i, h := range all {
+			if h.earlier != nil {
+				h.begin(t, s, fmt.Sprintf("h%d", i))
+			}
+		}
+		for i, h := range all {
+			if h.follows != nil {
+				h.messages = h.follows(t, s, fmt.Sprintf("h%d", i))
+			}
+			h.tell(t, s, i, h.messages)
 		}
 		if err := s.delivered(ctx); err != nil {
 			t.Error(err)
 			return
 		}
 		for i, h := range all {
-			t.Run(h.about, func(t *testing.T) { checkHistory(t, s, fmt.Sprintf("h%d", i), h) })
+			t.Run(h.about, func(t *testing.T) { h.check(t, s, fmt.Sprintf("h%d", i)) })
 		}
 	})
 }
 
-func checkHistory(t *testing.T, s *server, project string, h history) {
-	report, err := attributeAll(t.Context(), s.installation, project)
+func (h history) tell(t *testing.T, s *server, project int, messages []map[string]any) {
+	if len(messages) == 0 {
+		return
+	}
+	shuffled := slices.Clone(messages)
+	slices.Reverse(shuffled) // the order of arrival means nothing
+	s.post(t, fmt.Sprintf("k%d", project), shuffled)
+	s.post(t, fmt.Sprintf("k%d", project), messages[:1]) // and a repeated message neither
+}
+
+// begin has attribution run for the first time.
+func (h history) begin(t *testing.T, s *server, project string) {
+	if err := s.delivered(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := attributeAll(t.Context(), s.installation, project); err != nil {
+		t.Fatal(err)
+	}
+	for _, level := range attribution.Levels {
+		if got := s.journeys(t, project, "Order Completed", level); !slices.Equal(got, h.earlierJourneys) {
+			t.Errorf("%s, at first\n got  %q\n want %q", level, got, h.earlierJourneys)
+		}
+	}
+}
+
+func (h history) check(t *testing.T, s *server, project string) {
+	if _, err := s.db.InsertRates(t.Context(), h.rates); err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range h.unlinks {
+		if err := s.db.Unlink(t.Context(), project, u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := s.withLock(t.Context(), s.logHolder, func(ctx context.Context) error {
+		p, _, err := s.cfg.project(project)
+		if err == nil {
+			_, err = updateProject(ctx, s.installation, p)
+		}
+		if err != nil {
+			return err
+		}
+		for _, o := range h.outcomes {
+			o.check(t, s, project)
+		}
+		for flags, want := range h.reports {
+			checkReport(t, s, project, flags, parseCredit(t, want))
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := s.column(t, "SELECT concat(state, ': ', arrayStringConcat(touches.channel, ' > '), ' (', toString(value), ')') AS j"+
-		" FROM journeys WHERE project = '"+project+"' AND level = 'person' ORDER BY j")
-	if !slices.Equal(got, h.journeys) {
-		t.Errorf("journeys\n got  %q\n want %q", got, h.journeys)
-	}
-	for _, m := range report.Models {
-		credits := map[string]credit{}
-		for _, ch := range m.Names {
-			if ch.Conversions != 0 || ch.Value != 0 {
-				credits[ch.Name] = credit{ch.Conversions, ch.Value}
-			}
+	s.checkWhole(t, project)
+	for question, want := range h.tables {
+		filter := " WHERE "
+		if strings.Contains(question, filter) {
+			filter = " AND "
 		}
-		checkCredit(t, m.Model+", reported", credits, h.credit[m.Model])
-		checkCredit(t, m.Model+", table channel_credits", s.channelCredits(t, project, m.Model), h.credit[m.Model])
+		got := s.column(t, "SELECT toString(tuple(*)) AS row FROM ("+question+filter+"project = '"+project+"') ORDER BY row")
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s\n got  %s\n want %s", question, text, want)
+		}
 	}
-	split := s.column(t, "SELECT concat(model, ' ', conversion_id) FROM credits WHERE project = '"+project+"'"+
-		" GROUP BY project, kind, level, model, conversion_id HAVING sum(credit) != 1")
-	if len(split) > 0 {
-		t.Errorf("the credit of these conversions is not exactly 1: %q", split)
+}
+
+func (o outcome) check(t *testing.T, s *server, project string) {
+	want := parseCredit(t, o.credit)
+	split := want["markov split"]
+	delete(want, "markov split")
+	if split == nil {
+		split = want["markov"]
 	}
+	levels := attribution.Levels
+	if strings.Contains(o.flags, "--level") {
+		levels = []string{""} // as the flags say
+	}
+	for _, level := range levels {
+		flags := o.flags
+		if level != "" {
+			flags += " --level " + level
+		}
+		selection := checkReport(t, s, project, flags, want)
+		if len(want) != len(model.All()) {
+			t.Errorf("%s: the credit of %d models was computed by hand", flags, len(want))
+		}
+		if got := s.journeys(t, project, selection.Kind, selection.Level); !slices.Equal(got, o.journeys) {
+			t.Errorf("%s, journeys\n got  %q\n want %q", flags, got, o.journeys)
+		}
+		o.checkTables(t, s, selection, want, split)
+	}
+}
+
+func (o outcome) checkTables(t *testing.T, s *server, of attribution.Selection, want map[string]map[string]credit, split map[string]credit) {
+	where := fmt.Sprintf(" WHERE project = '%s' AND kind = '%s' AND level = '%s'", of.Project.ID, of.Kind, of.Level)
+	sums := "SELECT model, name, toFloat64(sum(conversions)), toFloat64(sum(value)) FROM channel_credits" + where + " AND dimension = '%s' GROUP BY model, name"
+	checkCredit(t, "channel_credits"+where, s.credits(t, fmt.Sprintf(sums, "channel")), want)
+	for dimension, text := range o.by {
+		checkCredit(t, "channel_credits by "+dimension+where, s.credits(t, fmt.Sprintf(sums, dimension)), parseCredit(t, text))
+	}
+	touches := maps.Clone(want)
+	touches["markov"] = split
+	checkCredit(t, "credits"+where, s.credits(t, "SELECT model, channel, toFloat64(sum(c.credit)), toFloat64(sum(c.value)) FROM credits AS c"+where+
+		" GROUP BY model, channel"), touches)
+}
+
+// checkReport compares with what attribute says under these flags.
+func checkReport(t *testing.T, s *server, project, flags string, want map[string]map[string]credit) attribution.Selection {
+	t.Helper()
+	var c attributeCommand
+	parser, err := kong.New(&c, kong.Vars{"all_models": strings.Join(slices.Sorted(maps.Keys(want)), ",")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = parser.Parse(strings.Fields("--project " + project + " " + flags)); err != nil {
+		t.Fatal(err)
+	}
+	selection, err := c.selection(s.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	models, err := job.Settings(selection.Project).Parse(c.Models)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := job.Explain(t.Context(), s.db, selection, models, c.transforms())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]map[string]credit{}
+	for _, m := range report.Models {
+		got[m.Model] = map[string]credit{}
+		for _, n := range m.Names {
+			got[m.Model][n.Name] = credit{n.Conversions, n.Value}
+		}
+	}
+	checkCredit(t, "attribute "+flags, got, want)
+	return selection
+}
+
+// checkWhole sees that the credit of every conversion is exactly 1 and its value, at both levels and under every model.
+func (s *server) checkWhole(t *testing.T, project string) {
+	t.Helper()
+	parts := s.column(t, "SELECT concat(level, ' ', model, ' ', conversion_id) FROM credits AS c"+
+		" INNER JOIN conversions AS v ON v.project = c.project AND v.kind = c.kind AND v.conversion_id = c.conversion_id"+
+		" WHERE c.project = '"+project+"' GROUP BY c.project, c.kind, level, model, conversion_id"+
+		" HAVING sum(c.credit) != 1 OR sum(c.value) != any(v.value)")
+	if len(parts) > 0 {
+		t.Errorf("the credit of these conversions is not exactly 1, or not exactly its value: %q", parts)
+	}
+	counted := s.column(t, "SELECT toString(count() = (SELECT count() * 2 * "+strconv.Itoa(len(model.All()))+" FROM conversions WHERE project = '"+project+"'))"+
+		" FROM (SELECT DISTINCT level, model, kind, conversion_id FROM credits WHERE project = '"+project+"')")
+	if !slices.Equal(counted, []string{"1"}) {
+		t.Error("not every conversion is credited at both levels by every model")
+	}
+	sums := s.column(t, "SELECT concat(kind, ' ', level, ' ', model, ' ', dimension) FROM channel_credits AS c"+
+		" INNER JOIN (SELECT kind, count() AS n, sum(value) AS worth FROM conversions WHERE project = '"+project+"' GROUP BY kind) AS v ON v.kind = c.kind"+
+		" WHERE project = '"+project+"' GROUP BY kind, level, model, dimension HAVING sum(c.conversions) != any(v.n) OR sum(c.value) != any(v.worth)")
+	if len(sums) > 0 {
+		t.Errorf("channel_credits does not add up to the conversions and their value: %q", sums)
+	}
+}
+
+// journeys are "subject state: channels (value)". The subject of an account of one is the person.
+func (s *server) journeys(t *testing.T, project, kind, level string) []string {
+	t.Helper()
+	return s.column(t, "SELECT concat(if(account = '', person, account), ' ', state, ': ', arrayStringConcat(touches.channel, ' > '), ' (', toString(value), ')') AS j"+
+		" FROM journeys WHERE project = '"+project+"' AND kind = '"+kind+"' AND level = '"+level+"' ORDER BY j")
 }
 
 func (s *server) column(t *testing.T, query string) []string {
@@ -356,21 +369,24 @@ func (s *server) column(t *testing.T, query string) []string {
 	return column
 }
 
-func (s *server) channelCredits(t *testing.T, project, model string) map[string]credit {
+// credits reads (model, name, conversions, value).
+func (s *server) credits(t *testing.T, query string) map[string]map[string]credit {
 	t.Helper()
-	rows, err := s.db.Conn().Query(t.Context(), "SELECT name, toFloat64(sum(conversions)), toFloat64(sum(value))"+
-		" FROM channel_credits WHERE project = ? AND model = ? AND level = 'person' AND dimension = 'channel' GROUP BY name", project, model)
+	rows, err := s.db.Conn().Query(t.Context(), query)
 	if err != nil {
 		t.Fatal(err)
 	}
-	credits := map[string]credit{}
+	credits := map[string]map[string]credit{}
 	for rows.Next() {
-		var name string
+		var model, name string
 		var c credit
-		if err := rows.Scan(&name, &c.conversions, &c.value); err != nil {
+		if err := rows.Scan(&model, &name, &c.conversions, &c.value); err != nil {
 			t.Fatal(err)
 		}
-		credits[name] = c
+		if credits[model] == nil {
+			credits[model] = map[string]credit{}
+		}
+		credits[model][name] = c
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
@@ -378,15 +394,58 @@ func (s *server) channelCredits(t *testing.T, project, model string) map[string]
 	return credits
 }
 
-func checkCredit(t *testing.T, what string, got, want map[string]credit) {
+// parseCredit reads lines of "model, model: name conversions value; name conversions value", numbers like 2, .5 or 1/3.
+func parseCredit(t *testing.T, text string) map[string]map[string]credit {
+	t.Helper()
+	all := map[string]map[string]credit{}
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		models, names, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		credits := map[string]credit{}
+		for part := range strings.SplitSeq(names, "; ") {
+			words := strings.Fields(part)
+			n := len(words) - 2
+			credits[strings.Join(words[:n], " ")] = credit{fraction(t, words[n]), fraction(t, words[n+1])}
+		}
+		for model := range strings.SplitSeq(models, ", ") {
+			all[model] = credits
+		}
+	}
+	return all
+}
+
+func fraction(t *testing.T, text string) float64 {
+	t.Helper()
+	over, under, divided := strings.Cut(text, "/")
+	if !divided {
+		under = "1"
+	}
+	x, err := strconv.ParseFloat(over, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := strconv.ParseFloat(under, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x / y
+}
+
+func checkCredit(t *testing.T, what string, got, want map[string]map[string]credit) {
 	t.Helper()
 	// Values are kept in millionths; a channel's sum may be off by one of them for each touch.
-	const unit = 2e-6
-	same := maps.EqualFunc(got, want, func(a, b credit) bool {
+	const unit = 5e-6
+	same := func(a, b credit) bool {
 		return abs(a.conversions-b.conversions) < 1e-9 && abs(a.value-b.value) < unit
-	})
-	if !same {
-		t.Errorf("%s\n got  %v\n want %v", what, got, want)
+	}
+	for _, models := range []map[string]map[string]credit{got, want} {
+		for _, credits := range models {
+			maps.DeleteFunc(credits, func(_ string, c credit) bool { return same(c, credit{}) })
+		}
+	}
+	for m := range maps.Keys(want) {
+		if !maps.EqualFunc(got[m], want[m], same) {
+			t.Errorf("%s, %s\n got  %v\n want %v", what, m, got[m], want[m])
+		}
 	}
 }
 
