@@ -29,6 +29,9 @@ type Selection struct {
 	Gross     bool          // value before refunds and cancellations
 	Lookback  time.Duration // the project's, which 0 means, too; or another one
 
+	// SkipDirect leaves touches whose channel is Direct out of journeys that have others.
+	SkipDirect bool
+
 	Built bool // by Select, in working tables
 }
 

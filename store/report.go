@@ -41,7 +41,7 @@ func (db *DB) Select(ctx context.Context, s *attribution.Selection) error {
 func (db *DB) selection(ctx context.Context, s *attribution.Selection) (params, error) {
 	p := params{
 		"tables": Database, "project": s.Project.ID, "kind": s.Kind, "level": s.Level, "by": s.By, "customers": string(s.Customers),
-		"gross": s.Gross, "from": milliseconds(s.From), "to": int64(math.MaxInt64),
+		"gross": s.Gross, "skip_direct": s.SkipDirect, "from": milliseconds(s.From), "to": int64(math.MaxInt64),
 	}
 	if s.Built {
 		p["tables"] = "touchline_work"

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/touchline-hq/touchline/attribution"
+	"github.com/touchline-hq/touchline/attribution/model"
 	"github.com/touchline-hq/touchline/attribution/transform"
 )
 
@@ -36,6 +37,8 @@ func Explain(ctx context.Context, store attribution.Reporter, s attribution.Sele
 	if err := store.Select(ctx, &s); err != nil {
 		return Report{}, err
 	}
+	asTheyWere := len(transforms) == 0
+	transforms, s.SkipDirect = withoutIgnoreDirect(transforms)
 	coverage, err := store.Coverage(ctx, &s)
 	if err != nil {
 		return Report{}, err
@@ -45,7 +48,7 @@ func Explain(ctx context.Context, store attribution.Reporter, s attribution.Sele
 	if err != nil {
 		return Report{}, err
 	}
-	e := explainer{store: store, selection: &s, paths: paths, transforms: transforms}
+	e := explainer{store: store, selection: &s, paths: paths, transforms: transforms, asTheyWere: asTheyWere}
 	for _, m := range models {
 		totals, err := e.totals(ctx, m)
 		if err != nil {
@@ -66,19 +69,33 @@ type explainer struct {
 	paths      *attribution.Paths
 	timed      *attribution.Paths // the converting ones, with hours; read when a model needs them
 	transforms []attribution.Transform
+	asTheyWere bool // no transform at all
+}
+
+// withoutIgnoreDirect says whether that is one of the transforms. It is left to the store, which knows the channels of
+// touches whatever the report is by.
+func withoutIgnoreDirect(transforms []attribution.Transform) (others []attribution.Transform, ignore bool) {
+	others = slices.DeleteFunc(slices.Clone(transforms), func(t attribution.Transform) bool { return t == transform.IgnoreDirect{} })
+	return others, len(others) < len(transforms)
 }
 
 // totals is the credit of paths.Channels.
 func (e *explainer) totals(ctx context.Context, m attribution.Model) ([]attribution.Credit, error) {
 	paths := e.paths
+	var err error
 	switch m.(type) {
 	case attribution.Milestoned:
 		return e.milestoned(ctx, m)
-	case attribution.Timed:
-		if err := e.readTimed(ctx); err != nil {
-			return nil, err
+	case model.LastNonDirect:
+		if e.selection.By != "channel" {
+			m, paths, err = e.closing(ctx)
 		}
+	case attribution.Timed:
+		err = e.readTimed(ctx)
 		paths = e.timed
+	}
+	if err != nil {
+		return nil, err
 	}
 	transformed, fold := transform.Apply(paths, e.transforms...)
 	fitted, err := m.Fit(transformed)
@@ -86,6 +103,14 @@ func (e *explainer) totals(ctx context.Context, m attribution.Model) ([]attribut
 		return nil, err
 	}
 	return align(fold(fitted).Totals(), paths.Channels, e.paths.Channels), nil
+}
+
+// closing returns what makes last_non_direct of journeys whose names do not tell which touches are Direct.
+func (e *explainer) closing(ctx context.Context) (attribution.Model, *attribution.Paths, error) {
+	s := *e.selection
+	s.SkipDirect = true
+	paths, err := e.store.SelectedPaths(ctx, &s)
+	return model.Last{}, paths, err
 }
 
 // align brings credit of some channels into the order of all of them. Both lists are sorted.
@@ -121,7 +146,7 @@ func (e *explainer) readTimed(ctx context.Context) error {
 
 // milestoned adds up what single journeys are credited, because paths do not tell their milestones.
 func (e *explainer) milestoned(ctx context.Context, m attribution.Model) ([]attribution.Credit, error) {
-	if len(e.transforms) > 0 {
+	if !e.asTheyWere {
 		return nil, fmt.Errorf("model %s sees journeys as they were: leave out --transform and --direct ignore, or the model", m.Name())
 	}
 	fitted, err := m.Fit(&attribution.Paths{Channels: e.paths.Channels})

@@ -52,6 +52,7 @@ func oneBuyer() history {
 			// The path is / > /shoes > /. Of two walks that come to / one converts there, so without /shoes half of the
 			// conversions are left: R(/shoes) = 1/2, R(/) = 1. shapley splits evenly over two pages.
 			"--by landing_page": `first, last: / 1 100
+				last_non_direct: /shoes 1 100
 				linear, markov: / 2/3 200/3; /shoes 1/3 100/3
 				position, w_shaped, full_path: / .8 80; /shoes .2 20
 				time_decay: / 5/7 500/7; /shoes 2/7 200/7
@@ -60,6 +61,11 @@ func oneBuyer() history {
 				last, last_non_direct: Paid Search 1 100
 				linear, position, markov, shapley: Organic Search 1/2 50; Paid Search 1/2 50
 				time_decay: Organic Search 1/3 100/3; Paid Search 2/3 200/3`,
+			// The path is / > /shoes, since the third touch is Direct.
+			"--direct ignore --by landing_page": `first: / 1 100
+				last, last_non_direct: /shoes 1 100
+				linear, position, markov, shapley: / 1/2 50; /shoes 1/2 50
+				time_decay: / 1/3 100/3; /shoes 2/3 200/3`,
 			// Day 1 is too old, and a null: 10 days of silence. The path is Paid Search > Direct, and R = 1 for both.
 			"--lookback 10d": `first, last_non_direct: Paid Search 1 100
 				last: Direct 1 100
