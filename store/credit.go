@@ -109,11 +109,11 @@ func (db *DB) WriteChain(ctx context.Context, u *attribution.Update, kind, level
 		return fmt.Errorf("insert removal effects: %w", err)
 	}
 	for i, r := range c.Removal {
-		if err := removal.Append(u.Project.ID, kind, level, c.Channels[i], r.Conversions, r.Value); err != nil {
+		if err = removal.Append(u.Project.ID, kind, level, c.Channels[i], r.Conversions, r.Value); err != nil {
 			return fmt.Errorf("insert removal effects: %w", err)
 		}
 	}
-	if err := removal.Send(); err != nil {
+	if err = removal.Send(); err != nil {
 		return fmt.Errorf("insert removal effects: %w", err)
 	}
 	transitions, err := db.conn.PrepareBatch(ctx, "INSERT INTO touchline_work.transitions")

@@ -85,7 +85,7 @@ func solveChain(ctx context.Context, store attribution.Store, u *attribution.Upd
 	for _, t := range x.Transitions {
 		chain.Transitions = append(chain.Transitions, attribution.Transition(t))
 	}
-	if err := store.WriteChain(ctx, u, kind, level, chain); err != nil {
+	if err = store.WriteChain(ctx, u, kind, level, chain); err != nil {
 		return err
 	}
 	fitted, err := model.Markov{}.Fit(paths)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 )
 
 // reported2026 is what the reports here speak of. In brackets: what becomes of it, for Order Completed.
