@@ -4,7 +4,7 @@ SELECT
     round(toFloat64(sum(credit)), 2) AS conversions,
     round(toFloat64(sum(value)), 2) AS credited
 FROM credits
-WHERE model = 'linear' AND campaign != ''
+WHERE level = 'person' AND model = 'linear' AND campaign != ''
 GROUP BY project, kind, channel, source, campaign
 ORDER BY project, kind, credited DESC, campaign
 LIMIT 10 BY project, kind

@@ -7,6 +7,6 @@ SELECT
     round(toFloat64(sumIf(conversions, model = 'markov')), 2) AS markov,
     round(toFloat64(sumIf(conversions, model = 'shapley')), 2) AS shapley
 FROM channel_credits
-WHERE dimension = 'channel'
+WHERE level = 'person' AND dimension = 'channel'
 GROUP BY project, kind, channel
 ORDER BY project, kind, linear DESC, channel

@@ -6,6 +6,6 @@ SELECT
     round(quantileExact(0.5)(dateDiff('second', started, ended)) / 86400, 1) AS median_days,
     round(quantileExact(0.9)(dateDiff('second', started, ended)) / 86400, 1) AS p90_days
 FROM journeys
-WHERE state = 'converted' AND notEmpty(touches)
+WHERE level = 'person' AND state = 'converted' AND notEmpty(touches)
 GROUP BY project, kind
 ORDER BY project, kind

@@ -3,7 +3,7 @@ WITH
     led AS (
         SELECT project, arrayJoin(touches).touch_id AS touch_id
         FROM journeys
-        WHERE state = 'converted'
+        WHERE level = 'person' AND state = 'converted'
         GROUP BY project, touch_id
     )
 SELECT

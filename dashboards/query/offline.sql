@@ -8,7 +8,7 @@ WITH
     earned AS (
         SELECT project, touch_id, toFloat64(sum(credit)) AS conversions, toFloat64(sum(value)) AS value
         FROM credits
-        WHERE model = 'linear'
+        WHERE level = 'person' AND model = 'linear'
         GROUP BY project, touch_id
     )
 SELECT

@@ -5,6 +5,6 @@ SELECT
     conversions, nulls,
     round(100 * conversions / (conversions + nulls), 1) AS percent
 FROM path_stats
-WHERE notEmpty(path)
+WHERE level = 'person' AND notEmpty(path)
 ORDER BY project, kind, conversions DESC, channels
 LIMIT 10 BY project, kind

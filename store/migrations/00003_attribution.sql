@@ -263,7 +263,16 @@ COMMENT 'Updates of the tables of attribution';
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE VIEW IF NOT EXISTS identities AS
+CREATE VIEW IF NOT EXISTS identities
+(
+    project      LowCardinality(String) COMMENT 'Project',
+    anonymous_id String                 COMMENT 'Device',
+    user_id      String                 COMMENT 'User; empty before anybody identified',
+    first_seen   DateTime64(3, 'UTC')   COMMENT 'First event of the run',
+    last_seen    DateTime64(3, 'UTC')   COMMENT 'Last event of the run',
+    events       UInt64                 COMMENT 'Number of events'
+)
+AS
 SELECT project, anonymous_id, r.user_id AS user_id, r.first_seen AS first_seen, r.last_seen AS last_seen, r.events AS events
 FROM identities_raw FINAL
 ARRAY JOIN runs AS r
@@ -271,7 +280,24 @@ COMMENT 'Which user a device belonged to, and when: one row a run of one user on
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE VIEW IF NOT EXISTS persons AS
+CREATE VIEW IF NOT EXISTS persons
+(
+    project       LowCardinality(String) COMMENT 'Project',
+    person        String                 COMMENT 'Person: the canonical user id, or the device of somebody who never identified',
+    identified    Bool                   COMMENT 'person is a user id',
+    account       String                 COMMENT 'Account that the person joined last; empty: none',
+    role          LowCardinality(String) COMMENT 'Role, of the trait that the project names',
+    interest      LowCardinality(String) COMMENT 'Interest, of the trait that the project names',
+    first_seen    DateTime64(3, 'UTC')   COMMENT 'First event',
+    last_seen     DateTime64(3, 'UTC')   COMMENT 'Last event',
+    events        UInt64                 COMMENT 'Number of events',
+    devices       UInt64                 COMMENT 'Number of devices',
+    first_touch   DateTime64(3, 'UTC')   COMMENT 'First touchpoint; 1970-01-01 without one',
+    first_channel String                 COMMENT 'Channel of the first touchpoint; empty without one',
+    country       LowCardinality(String) COMMENT 'Country of the latest event that has one',
+    traits        String                 COMMENT 'Traits of the latest identify call, a JSON object'
+)
+AS
 SELECT
     project, person, identified, account, role, interest, first_seen, last_seen, events, devices,
     touches[1].timestamp AS first_touch, touches[1].channel AS first_channel, country, traits
@@ -281,7 +307,20 @@ COMMENT 'People: everybody that events belong to, bots left out';
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE VIEW IF NOT EXISTS accounts AS
+CREATE VIEW IF NOT EXISTS accounts
+(
+    project       LowCardinality(String) COMMENT 'Project',
+    account       String                 COMMENT 'Account',
+    first_seen    DateTime64(3, 'UTC')   COMMENT 'First event of its people',
+    last_seen     DateTime64(3, 'UTC')   COMMENT 'Last event of its people',
+    events        UInt64                 COMMENT 'Number of events',
+    people        UInt64                 COMMENT 'Number of people',
+    first_touch   DateTime64(3, 'UTC')   COMMENT 'First touchpoint; 1970-01-01 without one',
+    first_channel String                 COMMENT 'Channel of the first touchpoint; empty without one',
+    country       LowCardinality(String) COMMENT 'Country of the latest event that has one',
+    traits        String                 COMMENT 'Traits of the latest group call, a JSON object'
+)
+AS
 SELECT
     project, account, first_seen, last_seen, events, people,
     touches[1].timestamp AS first_touch, touches[1].channel AS first_channel, country, traits
@@ -291,7 +330,31 @@ COMMENT 'Accounts: companies, or whatever group() named, with all of their peopl
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE VIEW IF NOT EXISTS touchpoints AS
+CREATE VIEW IF NOT EXISTS touchpoints
+(
+    project        LowCardinality(String) COMMENT 'Project',
+    touch_id       String                 COMMENT 'message_id of the event that opened the session, of the explicit Touchpoint, or of the click on a signed link',
+    kind           LowCardinality(String) COMMENT 'session, explicit or link',
+    person         String                 COMMENT 'Person who was touched',
+    identified     Bool                   COMMENT 'person is a user id',
+    account        String                 COMMENT 'Account that the touch counts for; empty: none',
+    anonymous_id   String                 COMMENT 'Device of the session; empty for an explicit touch without one',
+    timestamp      DateTime64(3, 'UTC')   COMMENT 'Start of the session, or time of the touch',
+    ended          DateTime64(3, 'UTC')   COMMENT 'Last event of the session',
+    channel        LowCardinality(String) COMMENT 'Marketing channel',
+    channel_reason LowCardinality(String) COMMENT 'Evidence for the channel',
+    source         LowCardinality(String) COMMENT 'Source',
+    medium         LowCardinality(String) COMMENT 'Medium',
+    campaign       LowCardinality(String) COMMENT 'Campaign',
+    term           String                 COMMENT 'Search term',
+    content        String                 COMMENT 'Variant of the ad or link',
+    click_id       String                 COMMENT 'Click identifier of an ad network',
+    referrer_host  LowCardinality(String) COMMENT 'Host of the page that led here: the site''s own after a silence on it; empty when unknown',
+    landing_page   String                 COMMENT 'Path of the first page',
+    country        LowCardinality(String) COMMENT 'Country',
+    device         LowCardinality(String) COMMENT 'desktop, mobile, tablet, tv, console or empty'
+)
+AS
 SELECT
     project, t.touch_id AS touch_id, t.kind AS kind, s.person AS person, s.identified AS identified, a AS account,
     t.anonymous_id AS anonymous_id, t.timestamp AS timestamp, t.ended AS ended, t.channel AS channel,
@@ -315,7 +378,25 @@ COMMENT 'Conversions: one row an order, or an event where it names no order';
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE VIEW IF NOT EXISTS journeys AS
+CREATE VIEW IF NOT EXISTS journeys
+(
+    project           LowCardinality(String) COMMENT 'Project',
+    kind              LowCardinality(String) COMMENT 'Kind of conversion that the journey led to, or could have',
+    level             String                 COMMENT 'person: the touches of one person; account: those of all people of an account',
+    account           String                 COMMENT 'Account, at level account; empty for a person without one',
+    person            String                 COMMENT 'Person; at level account who converted',
+    identified        Bool                   COMMENT 'person is a user id',
+    state             String                 COMMENT 'converted; null: ended without a conversion; pending: still open at as_of',
+    started           DateTime64(3, 'UTC')   COMMENT 'First touch; of a conversion without touches its time',
+    ended             DateTime64(3, 'UTC')   COMMENT 'Conversion; or last touch and the inactivity that ended the journey, for pending ones the time it would end',
+    conversion_id     String                 COMMENT 'Conversion; empty when there is none',
+    conversion_number UInt32                 COMMENT 'conversion_number of the conversion; 0 when there is none',
+    value             Decimal(18, 6)         COMMENT 'Value of the conversion',
+    gross             Decimal(18, 6)         COMMENT 'Value of the conversion before refunds',
+    touches           Array(Tuple(timestamp DateTime64(3, 'UTC'), touch_id String, person String, channel LowCardinality(String), source LowCardinality(String), medium LowCardinality(String), campaign LowCardinality(String), landing_page String, country LowCardinality(String), device LowCardinality(String))) COMMENT 'Touches in order of time; empty for an Unattributed conversion',
+    as_of             DateTime64(3, 'UTC')   COMMENT 'Time the states were judged at'
+)
+AS
 WITH current AS (SELECT project, argMax(as_of, run) AS as_of FROM updates WHERE state = 'done' GROUP BY project)
 SELECT
     j.project AS project, j.kind AS kind, arrayJoin(if(j.level = 'both', ['person', 'account'], [toString(j.level)])) AS level,
@@ -338,7 +419,31 @@ COMMENT 'Journeys: the touches that led to a conversion, or to none. One row a j
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE VIEW IF NOT EXISTS credits AS
+CREATE VIEW IF NOT EXISTS credits
+(
+    project       LowCardinality(String) COMMENT 'Project',
+    kind          LowCardinality(String) COMMENT 'Kind of conversion',
+    level         String                 COMMENT 'person or account',
+    model         String                 COMMENT 'Attribution model',
+    conversion_id String                 COMMENT 'Conversion',
+    converted     DateTime64(3, 'UTC')   COMMENT 'Time of the conversion',
+    account       String                 COMMENT 'Account, at level account; empty for a person without one',
+    person        String                 COMMENT 'Person who converted',
+    identified    Bool                   COMMENT 'person is a user id',
+    touch_id      String                 COMMENT 'Touch; empty for Unattributed',
+    position      UInt32                 COMMENT 'Place of the touch in its journey, from 1; 0 for Unattributed',
+    touched       DateTime64(3, 'UTC')   COMMENT 'Time of the touch; for Unattributed that of the conversion',
+    channel       String                 COMMENT 'Channel of the touch, or Unattributed',
+    source        String                 COMMENT 'Source of the touch',
+    medium        String                 COMMENT 'Medium of the touch',
+    campaign      String                 COMMENT 'Campaign of the touch',
+    landing_page  String                 COMMENT 'Path of the first page of the touch',
+    country       String                 COMMENT 'Country of the touch',
+    device        String                 COMMENT 'Device of the touch: desktop, mobile, tablet, tv, console or empty',
+    credit        Decimal(18, 12)        COMMENT 'Share of the conversion; the shares of one conversion and model sum to exactly 1',
+    value         Decimal(18, 6)         COMMENT 'Share of the value; the shares of one conversion and model sum to exactly its value'
+)
+AS
 WITH
     toInt64(1000000000000) AS one,
     effects AS (
