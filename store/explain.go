@@ -2,10 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/shopspring/decimal"
 
@@ -91,9 +89,6 @@ func (db *DB) NearestTouch(ctx context.Context, project, person string, identifi
 	return nearest, err
 }
 
-// unknownTable is ClickHouse's code of that error.
-const unknownTable = 60
-
 // RemovalEffects returns those of the channels, nil where no run has kept them.
 func (db *DB) RemovalEffects(ctx context.Context, s attribution.Selection) (map[string]float64, error) {
 	var effects map[string]float64
@@ -108,8 +103,5 @@ func (db *DB) RemovalEffects(ctx context.Context, s attribution.Selection) (map[
 		effects[channel] = effect
 		return err
 	})
-	if refused := (*clickhouse.Exception)(nil); errors.As(err, &refused) && refused.Code == unknownTable { // no run has kept any
-		return nil, nil
-	}
 	return effects, err
 }

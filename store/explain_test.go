@@ -12,11 +12,8 @@ func TestRemovalEffects(t *testing.T) {
 	db := storetest.Open(t)
 	s := attribution.Selection{Project: attribution.Project{ID: "removed"}, Kind: "Done", Level: attribution.Person}
 	if effects, err := db.RemovalEffects(t.Context(), s); effects != nil || err != nil {
-		t.Errorf("without the table: %v, error %v", effects, err)
+		t.Errorf("before any run: %v, error %v", effects, err)
 	}
-	run(t, db, "CREATE TABLE removal_effects (project String, kind String, level String, channel String, effect Float64, value_effect Float64)"+
-		" ENGINE = Memory")
-	defer run(t, db, "DROP TABLE removal_effects")
 	run(t, db, `INSERT INTO removal_effects VALUES ('removed', 'Done', 'person', 'Email', 0.5, 1), ('removed', 'Done', 'person', 'Direct', 0, 0),
 		('removed', 'Done', 'account', 'Email', 1, 1), ('removed', 'Else', 'person', 'Email', 1, 1), ('other', 'Done', 'person', 'Email', 1, 1)`)
 	effects, err := db.RemovalEffects(t.Context(), s)
