@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/touchline-hq/touchline/attribution/model"
 	"github.com/touchline-hq/touchline/bench/instance"
 )
 
@@ -17,7 +18,7 @@ const (
 )
 
 func TestImportedLogCountsLikeAnIndependentScript(t *testing.T) {
-	in := newInstallation(t, withGeo(t))
+	in := newInstallation(t, strings.Replace(withGeo(t), "id: shop,", "id: shop, conversions: [{ event: File Downloaded }],", 1))
 	in.Up(t)
 	first := output(t, in, "import", "accesslog", logFile, "--project", "shop", "--host", "shop.example")
 	events := output(t, in, "sql", "SELECT count() FROM events")
@@ -43,10 +44,11 @@ func TestImportedLogCountsLikeAnIndependentScript(t *testing.T) {
 		}
 	}
 	conversions := output(t, in, "sql", "SELECT count() FROM events WHERE event = 'File Downloaded' AND NOT is_bot")
-	for _, m := range []string{"first", "last", "last_non_direct", "linear", "position", "markov", "shapley"} {
-		sum := output(t, in, "sql", "SELECT toUInt64(sum(conversions)) AS `count()` FROM channel_credits WHERE model = '"+m+"'")
+	for _, m := range model.All() {
+		sum := output(t, in, "sql", "SELECT toUInt64(sum(conversions)) AS `count()` FROM channel_credits"+
+			" WHERE level = 'person' AND dimension = 'channel' AND model = '"+m.Name()+"'")
 		if sum != conversions {
-			t.Errorf("%s credits %q of %q conversions", m, sum, conversions)
+			t.Errorf("%s credits %q of %q conversions", m.Name(), sum, conversions)
 		}
 	}
 }
@@ -103,7 +105,7 @@ func TestWrongInputIsOneLineThatSaysWhatToDo(t *testing.T) {
 		},
 		"unknown model": {
 			oneProject, []string{"paths", file("b.csv", "path,conversions\na,1\n"), "--models", "first,lst"}, exitUsage,
-			`unknown model "lst"; known are first, last, last_non_direct, linear, position, time_decay, markov, shapley`,
+			`unknown model "lst"; known are first, last, last_non_direct, linear, position, w_shaped, full_path, time_decay, markov, shapley`,
 		},
 		"a log that is no log": {
 			withGeo(t), []string{"import", "accesslog", file("c.log", "hello\nworld\n"), "--project", "shop", "--host", "x.example"},
@@ -112,9 +114,8 @@ func TestWrongInputIsOneLineThatSaysWhatToDo(t *testing.T) {
 		"unknown project": {
 			oneProject, []string{"attribute", "--project", "shpo"}, exitUsage, `unknown project "shpo"; this installation has shop`,
 		},
-		"a model that needs times": {
-			oneProject, []string{"attribute", "--project", "shop", "--models", "first,time_decay"}, exitUsage,
-			"attribute does not have the model time_decay; paths has, for a file with the column hours",
+		"no events": {
+			oneProject, []string{"attribute", "--project", "shop", "--models", "first,time_decay"}, exitFailed, `project "shop" has no events`,
 		},
 		"a step limit that is none": {
 			oneProject, []string{"paths", file("d.csv", "path,conversions\na,1\n"), "--max-steps", "few"}, exitUsage,

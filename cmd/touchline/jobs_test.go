@@ -163,29 +163,47 @@ func TestARunThatWasKilledIsDoneAgain(t *testing.T) {
 	deliver(buyers("early", 20), 80)
 	former := compute()
 	deliver(buyers("late", 80), 400)
+	alter(t, in, "RENAME TABLE removal_effects TO hidden")
 	up.Signal(t, syscall.SIGTERM)
 	up.Wait(t)
 
-	for _, step := range []string{`step="build journeys"`, "step=publish"} {
-		up = in.Start(t, "--verbose")
-		says(t, up, step)
-		up.Kill(t)
-		if said := up.Stderr(t); strings.Contains(said, "scheduled run of attribution") {
-			t.Errorf("the run had ended before it was killed: %s", said)
-		}
+	// Killed while it computes.
+	up = in.Start(t, "--verbose")
+	says(t, up, "step=begin")
+	up.Kill(t)
+	if said := up.Stderr(t); strings.Contains(said, "scheduled run of attribution") {
+		t.Errorf("the run had ended before it was killed: %s", said)
 	}
+	// Killed after it has published some tables, and others not.
+	up = in.Start(t, "--verbose")
+	says(t, up, "publish removal_effects: ")
+	alter(t, in, "RENAME TABLE hidden TO removal_effects")
 	between := attributed(t, in)
+	up.Kill(t)
 	up = in.Up(t, "--verbose")
-	says(t, up, "scheduled run of attribution")
+	says(t, up, "msg=\"scheduled run of attribution\"")
 	got := attributed(t, in)
+	if done, want := output(t, in, "sql", "SELECT run, full FROM updates WHERE state = 'done' ORDER BY run"), "run,full\n1,true\n2,false\n3,false\n4,false\n"; done != want {
+		t.Errorf("updates %q, want that the third was finished and none began anew: %q", done, want)
+	}
 	want := compute()
 	if !slices.Equal(got, want) || len(got) != 13 {
 		t.Errorf("tables\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	published := 0
 	for i, table := range want {
-		if between[i] != former[i] && between[i] != table || former[i] == table {
-			t.Errorf("%s after the kills, before them %s, in the end %s", between[i], former[i], table)
+		switch {
+		case between[i] == table:
+			published++
+		case between[i] != former[i] && !strings.HasPrefix(table, "credits,"): // markov's follow its chain, which is not there yet
+			t.Errorf("%s between the tables, before %s, in the end %s", between[i], former[i], table)
 		}
+		if former[i] == table {
+			t.Errorf("%s before and in the end", table)
+		}
+	}
+	if published == 0 || published == len(want) {
+		t.Errorf("%d of %d tables were published when it was killed", published, len(want))
 	}
 }
 

@@ -180,7 +180,7 @@ func checkLinkHistory(t *testing.T, s *server, project string, h linkHistory) {
 		t.Fatal(err)
 	}
 	got := s.column(t, "SELECT concat(state, ': ', arrayStringConcat(touches.channel, ' > '), ' (', toString(value), ')') AS j"+
-		" FROM journeys WHERE project = '"+project+"' ORDER BY j")
+		" FROM journeys WHERE project = '"+project+"' AND level = 'person' ORDER BY j")
 	if !slices.Equal(got, h.journeys) {
 		t.Errorf("journeys\n got  %q\n want %q", got, h.journeys)
 	}
