@@ -71,9 +71,7 @@ record: $(CLIENTS)/.package-lock.json ## run the real clients and record anew wh
 	@go test ./wire -count=1 -run TestRecordings -record -update
 
 .PHONY: bench
-bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, pixel, batch, truth
-bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, pixel, batch, attribution
-bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then spool, paths, pixel, batch
+bench: build ## every benchmark in the tree (FLAGS: more for go test, such as -bench=Codec), then the programs in bench
 	@go test -run='^$$' -bench=. -benchmem $(FLAGS) $$($(call functions,Benchmark) | cut -d' ' -f1 | sort -u)
 	@go run ./bench/spool -seconds=1
 	@go run ./bench/paths -runs=1
