@@ -58,12 +58,12 @@ func TestMeasure(t *testing.T) {
 }
 
 func TestReadSteps(t *testing.T) {
-	got := readSteps(`{"level":"INFO","msg":"attribution step","step":"link devices","duration":1500000000}
+	got := readSteps(`{"level":"INFO","msg":"attribution step","step":"take events","duration":1500000000}
 bench, Order Completed, as of 2026-01-01T23:38:07Z
 {"level":"INFO","msg":"credit adds up","model":"markov"}
-{"level":"INFO","msg":"attribution step","step":"fit markov","duration":500000000}
+{"level":"INFO","msg":"attribution step","step":"solve chains","duration":500000000}
 `)
-	want := []step{{"link devices", 1500 * time.Millisecond}, {"fit markov", 500 * time.Millisecond}}
+	want := []step{{"take events", 1500 * time.Millisecond}, {"solve chains", 500 * time.Millisecond}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("reads %v, want %v", got, want)
 	}

@@ -113,7 +113,7 @@ func (r *result) printFigures(w io.Writer) {
 		fmt.Fprintf(w, "%s: %s s, less than %s: %s\n", what, run.Seconds(d), run.Number(limit.Seconds()), run.Verdict(d < limit))
 	}
 	less("full run, everything at both levels", r.full.duration, wantFull)
-	less("full run without the steps of markov and shapley", r.full.rules(), wantRules)
+	less("full run without the chains of markov", r.full.rules(), wantRules)
 	for i, j := range r.days {
 		day := "day " + strconv.Itoa(i+1)
 		less(day, j.duration, wantDay)

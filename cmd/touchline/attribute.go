@@ -13,7 +13,7 @@ import (
 type attributeCommand struct {
 	reportFlags
 	Models   string `help:"Models, separated by commas: ${all_models}." default:"${all_models}"`
-	By       string `help:"What gets the credit: ${enum}." enum:"channel,source,medium,campaign,landing_page,country,device" default:"channel"`
+	By       string `help:"What gets the credit: ${enum}." enum:"${dimensions}" default:"channel"`
 	Lookback string `help:"How long before the conversion a touch counts; at most 730d. Without it: as configured." placeholder:"90d"`
 	Gross    bool   `help:"Value before refunds and cancellations."`
 	Compare  string `help:"Models side by side: their conversions, or their value." enum:",conversions,value" default:"" placeholder:"conversions|value"`

@@ -73,7 +73,10 @@ func run(args []string) int {
 	parser, err := kong.New(&cli,
 		kong.Name("touchline"),
 		kong.Description("Touchline records touchpoints and works out which of them led to what."),
-		kong.Vars{"models": modelNames(model.Plain()), "all_models": modelNames(model.All())},
+		kong.Vars{
+			"models": modelNames(model.Plain()), "all_models": modelNames(model.All()),
+			"dimensions": strings.Join(attribution.Dimensions, ","),
+		},
 		kong.Bind(&cli.globals),
 	)
 	if err != nil {
