@@ -31,12 +31,12 @@ func (db *DB) Credit(ctx context.Context, u *attribution.Update, channels []stri
 	if err != nil {
 		return err
 	}
-	defer from.Close() //nolint:errcheck // nothing is pending on it
+	defer from.Close() // nothing is pending on it
 	to, err := db.dial(ctx)
 	if err != nil {
 		return err
 	}
-	defer to.Close() //nolint:errcheck // likewise
+	defer to.Close() // likewise
 	in, out := newJourneyColumns(), newShareColumns(channels, len(u.Models), split)
 	err = from.Do(ctx, ch.Query{
 		Body: statement("JourneysToCredit"), Result: in.results(),
