@@ -6,7 +6,7 @@ import "time"
 type Customers string
 
 // New and Returning are told by the number of the conversion. A journey without one is a returning customer's if its
-// person has converted before it began. Any is both.
+// person or account has converted before. Any is both.
 const (
 	Any       Customers = ""
 	New       Customers = "new"
@@ -53,7 +53,7 @@ type CreditChange struct {
 	Now, Before, Difference Credit
 }
 
-// CohortMonth is what the people of a cohort, those with the same first channel in the same month, brought in a month.
+// CohortMonth is what the people or accounts of a cohort, those with the same first channel in the same month, brought in a month.
 type CohortMonth struct {
 	Month       time.Time // first day of the month of the first touch; of people without one, of their first event
 	Channel     string    // of the first touch, or Unattributed
@@ -63,19 +63,30 @@ type CohortMonth struct {
 	Value       int64 // millionths
 }
 
-// PublishedConversion is one conversion and what it is worth.
+// Subject is by what tables know a person or an account.
+type Subject struct {
+	Key  uint64
+	Slot uint8
+}
+
+// PublishedConversion is one conversion, what it is worth, and what led to it.
 type PublishedConversion struct {
+	Subject      Subject // whose journey it is
 	Kind         string
 	ConversionID string
 	Person       string // empty: the event names nobody
-	Identified   bool
+	Account      string // whose journey it is; empty: that of the person
 	Time         time.Time
 	OrderID      string
-	Number       int64  // of this kind by this person, from 1
+	Number       int64  // of this kind by this person or account, from 1
 	Amount       int64  // before refunds, in millionths of Currency
 	Refunded     int64  // in millionths of Currency
 	Currency     string // of the amount
 	Value        int64  // that is attributed, in millionths of the project's currency
+	Rated        bool   // Amount is in the project's currency, or there is a rate for its day
+
+	Touches           []Touch // in order of time
+	Lead, Opportunity int64   // places of the last touch up to the milestone, from 1; 0 without
 }
 
 // PublishedCredit is what a model gives the touches of one conversion.
@@ -87,12 +98,12 @@ type PublishedCredit struct {
 
 // PublishedPerson is somebody that events belong to.
 type PublishedPerson struct {
-	ID                  string // user id, or the device of somebody who never identified
-	Identified          bool   // ID is a user id
-	FirstSeen, LastSeen time.Time
+	ID         string   // user id, or the device of somebody who never identified
+	Identified bool     // ID is a user id
+	Accounts   []string // that something of theirs counts for
 }
 
-// HistoryStep is one thing that is known of a person: what happened or became known when.
+// HistoryStep is one thing that is known of a person or account: what happened or became known when.
 type HistoryStep struct {
 	Time    time.Time
 	What    string // person, account, link, journey, touch or conversion
@@ -101,5 +112,6 @@ type HistoryStep struct {
 	Value   float64 // of a conversion and its journey, in the project's currency
 	ID      string  // touch_id, or conversion_id of conversion and journey
 	Person  string
+	Account string // whose journey it is, or what a touch or conversion counts for
 	Device  string
 }

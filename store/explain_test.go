@@ -11,9 +11,6 @@ import (
 func TestRemovalEffects(t *testing.T) {
 	db := storetest.Open(t)
 	s := attribution.Selection{Project: attribution.Project{ID: "removed"}, Kind: "Done", Level: attribution.Person}
-	if effects, err := db.RemovalEffects(t.Context(), s); effects != nil || err != nil {
-		t.Errorf("before any run: %v, error %v", effects, err)
-	}
 	run(t, db, `INSERT INTO removal_effects VALUES ('removed', 'Done', 'person', 'Email', 0.5, 1), ('removed', 'Done', 'person', 'Direct', 0, 0),
 		('removed', 'Done', 'account', 'Email', 1, 1), ('removed', 'Else', 'person', 'Email', 1, 1), ('other', 'Done', 'person', 'Email', 1, 1)`)
 	effects, err := db.RemovalEffects(t.Context(), s)

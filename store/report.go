@@ -49,10 +49,18 @@ func (db *DB) selection(ctx context.Context, s *attribution.Selection) (params, 
 	if !s.To.IsZero() {
 		p["to"] = milliseconds(s.To)
 	}
-	u := &attribution.Update{Project: s.Project}
-	err := db.continueFrom(ctx, u)
-	p["as_of"] = milliseconds(u.OldAsOf)
+	asOf, err := db.PublishedAsOf(ctx, s.Project)
+	p["as_of"] = milliseconds(asOf)
 	return p, err
+}
+
+// PublishedAsOf is the time of the newest event that the last update knew of; the zero Time before the first one.
+func (db *DB) PublishedAsOf(ctx context.Context, p attribution.Project) (time.Time, error) {
+	u := &attribution.Update{Project: p}
+	if err := db.continueFrom(ctx, u); err != nil || u.Published == 0 {
+		return time.Time{}, err
+	}
+	return u.OldAsOf, nil
 }
 
 // Coverage counts the selected journeys.

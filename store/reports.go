@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -11,28 +10,16 @@ import (
 	"github.com/touchline-hq/touchline/attribution"
 )
 
-// selected is the parameters that choose from what is published.
-func selected(s attribution.Selection) params {
-	p := params{
-		"project": s.Project.ID, "kind": s.Kind, "level": s.Level, "customers": string(s.Customers),
-		"from": int64(0), "to": int64(math.MaxInt64),
-	}
-	if !s.From.IsZero() {
-		p["from"] = s.From.UnixMilli()
-	}
-	if !s.To.IsZero() {
-		p["to"] = s.To.UnixMilli()
-	}
-	return p
-}
-
 // PathGroups adds up the selected journeys, but for pending ones, by what their paths have in common: the top groups with
 // most conversions, and all others as one.
 func (db *DB) PathGroups(ctx context.Context, s attribution.Selection, by attribution.PathKey, top int) ([]attribution.PathGroup, error) {
 	var groups []attribution.PathGroup
-	p := selected(s)
-	p["by"], p["top"] = string(by), top
-	err := db.query(ctx, "PathGroups", p, func(r driver.Rows) error {
+	p, err := db.selection(ctx, &s)
+	if err != nil {
+		return nil, err
+	}
+	p["key"], p["top"] = string(by), top
+	err = db.query(ctx, "PathGroups", p, func(r driver.Rows) error {
 		var g attribution.PathGroup
 		var value decimal.Decimal
 		err := r.Scan(&g.Key, &g.Groups, &g.Conversions, &value, &g.Nulls)
@@ -46,7 +33,11 @@ func (db *DB) PathGroups(ctx context.Context, s attribution.Selection, by attrib
 // Lags counts the selected conversions by the days that they took.
 func (db *DB) Lags(ctx context.Context, s attribution.Selection) ([]attribution.LagDay, error) {
 	var days []attribution.LagDay
-	err := db.query(ctx, "Lags", selected(s), func(r driver.Rows) error {
+	p, err := db.selection(ctx, &s)
+	if err != nil {
+		return nil, err
+	}
+	err = db.query(ctx, "Lags", p, func(r driver.Rows) error {
 		var d attribution.LagDay
 		var value decimal.Decimal
 		err := r.Scan(&d.Days, &d.Conversions, &value)
@@ -60,9 +51,12 @@ func (db *DB) Lags(ctx context.Context, s attribution.Selection) ([]attribution.
 // CustomerCredits adds up a model's credit for the selected conversions by channel, for new and for returning customers.
 func (db *DB) CustomerCredits(ctx context.Context, s attribution.Selection, model string) ([]attribution.CustomerCredit, error) {
 	var channels []attribution.CustomerCredit
-	p := selected(s)
+	p, err := db.selection(ctx, &s)
+	if err != nil {
+		return nil, err
+	}
 	p["model"] = model
-	err := db.query(ctx, "CustomerCredits", p, func(r driver.Rows) error {
+	err = db.query(ctx, "CustomerCredits", p, func(r driver.Rows) error {
 		var c attribution.CustomerCredit
 		err := r.Scan(&c.Channel, &c.New.Conversions, &c.New.Value, &c.Returning.Conversions, &c.Returning.Value)
 		channels = append(channels, c)
@@ -74,9 +68,12 @@ func (db *DB) CustomerCredits(ctx context.Context, s attribution.Selection, mode
 // CreditChanges compares a model's credit for the selected conversions with that from before until s.From.
 func (db *DB) CreditChanges(ctx context.Context, s attribution.Selection, before time.Time, model string) ([]attribution.CreditChange, error) {
 	var channels []attribution.CreditChange
-	p := selected(s)
+	p, err := db.selection(ctx, &s)
+	if err != nil {
+		return nil, err
+	}
 	p["before"], p["model"] = before.UnixMilli(), model
-	err := db.query(ctx, "CreditChanges", p, func(r driver.Rows) error {
+	err = db.query(ctx, "CreditChanges", p, func(r driver.Rows) error {
 		var c attribution.CreditChange
 		err := r.Scan(&c.Channel, &c.Now.Conversions, &c.Now.Value, &c.Before.Conversions, &c.Before.Value,
 			&c.Difference.Conversions, &c.Difference.Value)
@@ -86,13 +83,16 @@ func (db *DB) CreditChanges(ctx context.Context, s attribution.Selection, before
 	return channels, err
 }
 
-// Cohorts returns, in no order, how many people each cohort has and what they brought in each month. s.From and s.To
-// choose people by their first touch.
+// Cohorts returns, in no order, how many people or accounts each cohort has and what they brought in each month. s.From
+// and s.To choose them by their first touch.
 func (db *DB) Cohorts(ctx context.Context, s attribution.Selection) ([]attribution.CohortMonth, error) {
 	var months []attribution.CohortMonth
-	p := selected(s)
+	p, err := db.selection(ctx, &s)
+	if err != nil {
+		return nil, err
+	}
 	p["timezone"] = s.Project.Location.String()
-	err := db.query(ctx, "Cohorts", p, func(r driver.Rows) error {
+	err = db.query(ctx, "Cohorts", p, func(r driver.Rows) error {
 		var m attribution.CohortMonth
 		var value decimal.Decimal
 		err := r.Scan(&m.Month, &m.Channel, &m.After, &m.People, &m.Conversions, &value)

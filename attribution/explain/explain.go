@@ -19,7 +19,7 @@ type Conversion struct {
 	// Places of the last touch up to the milestone, from 1; 0: the journey has no such milestone.
 	Lead, Opportunity int
 
-	// Effects are the removal effects of the channels in markov's chain; nil where nobody knows them.
+	// Effects are the removal effects of the channels in markov's chain.
 	Effects map[string]float64
 }
 
@@ -187,14 +187,10 @@ func markov(c *Conversion, _ []int64) []string {
 	}
 	return c.each(func(i int) string {
 		channel := c.Touches[i].Channel
-		switch {
-		case c.Effects == nil:
-			return "in proportion to the channel's removal effect in the chain of all journeys"
-		case sum == 0:
+		if sum == 0 {
 			return "no channel of the journey has a removal effect: all touches alike"
-		default:
-			return fmt.Sprintf("removal effect of %s: %.3g of the touches' %.3g", channel, c.Effects[channel], sum)
 		}
+		return fmt.Sprintf("removal effect of %s: %.3g of the touches' %.3g", channel, c.Effects[channel], sum)
 	})
 }
 
@@ -233,14 +229,18 @@ func Span(d time.Duration) string {
 	}
 }
 
-// Unattributed says why no touch led to a conversion. nearest is the last touch of the person up to the conversion, nil if
-// there is none.
+// Unattributed says why no touch led to a conversion. nearest is the last touch of whose journey it is up to the conversion,
+// nil if there is none.
 func Unattributed(c attribution.PublishedConversion, lookback time.Duration, nearest *attribution.Touch) string {
-	if c.Person == "" {
-		return "the event names neither user nor device, so nobody's touches can have led to it"
-	}
 	if nearest == nil {
-		return "no touch of this person is known up to the conversion"
+		switch {
+		case c.Account != "":
+			return "no touch of this account is known up to the conversion"
+		case c.Person == "":
+			return "the event names neither user nor device, so nobody's touches can have led to it"
+		default:
+			return "no touch of this person is known up to the conversion"
+		}
 	}
 	age := c.Time.Sub(nearest.Time)
 	if age < lookback {

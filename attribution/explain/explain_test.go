@@ -34,8 +34,6 @@ func TestWhy(t *testing.T) {
 	four.Effects = map[string]float64{"Email": 0.5, "Paid Search": 0.25}
 	none := *four
 	none.Effects = map[string]float64{}
-	unknown := *four
-	unknown.Effects = nil
 	staged := *four
 	staged.Lead, staged.Opportunity = 1, 3
 	together := *four
@@ -84,7 +82,6 @@ func TestWhy(t *testing.T) {
 			"removal effect of Email: 0.5 of the touches' 1.25", "removal effect of Direct: 0 of the touches' 1.25",
 		}},
 		{"markov", &none, shares(25, 25, 25, 25), slices.Repeat([]string{"no channel of the journey has a removal effect: all touches alike"}, 4)},
-		{"markov", &unknown, shares(40, 20, 40, 0), slices.Repeat([]string{"in proportion to the channel's removal effect in the chain of all journeys"}, 4)},
 		{"shapley", four, shares(17, 33, 17, 33), []string{
 			"one of 3 channels, and one of 2 touches of Email", "one of 3 channels",
 			"one of 3 channels, and one of 2 touches of Email", "one of 3 channels",
@@ -119,6 +116,8 @@ func TestUnattributed(t *testing.T) {
 		want    string
 	}{
 		{attribution.PublishedConversion{Time: converted}, nil, "the event names neither user nor device, so nobody's touches can have led to it"},
+		{attribution.PublishedConversion{Account: "acme", Time: converted}, nil, "no touch of this account is known up to the conversion"},
+		{attribution.PublishedConversion{Account: "acme", Time: converted}, touch(91 * day), "no touch in the 90 d before; the nearest, Email, was 91 d before"},
 		{known, nil, "no touch of this person is known up to the conversion"},
 		{known, touch(90*day - time.Millisecond), "no touch since the conversion before; the nearest touch, Email, 90 d before, is older than that"},
 		{known, touch(90 * day), "no touch in the 90 d before; the nearest, Email, was 90 d before"},

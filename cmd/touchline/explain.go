@@ -27,11 +27,9 @@ type explainCommand struct {
 
 // explained is a conversion, and why it is credited as it is.
 type explained struct {
-	project    attribution.Project
-	level      string
-	conversion attribution.PublishedConversion
+	selection  attribution.Selection
 	asOf       time.Time
-	touches    []attribution.Touch
+	conversion attribution.PublishedConversion
 	credits    []attribution.PublishedCredit
 	effects    map[string]float64
 	nearest    *attribution.Touch // where there are no touches: the one that came closest
@@ -47,10 +45,13 @@ func (c *explainCommand) Run(ctx context.Context, g *globals) error {
 	}
 	defer in.close()
 	project, _, err := in.cfg.project(c.Project)
+	if err == nil && c.Kind != "" {
+		err = checkKind("--kind", project, c.Kind)
+	}
 	if err != nil {
 		return usageError{err}
 	}
-	x, err := c.explain(ctx, in.db, *project)
+	x, err := c.explain(ctx, in.db, attribution.Selection{Project: *project, Kind: c.Kind, Level: c.Level})
 	if err != nil {
 		return err
 	}
@@ -60,45 +61,45 @@ func (c *explainCommand) Run(ctx context.Context, g *globals) error {
 	return x.table().write(os.Stdout, c.Format)
 }
 
-func (c *explainCommand) explain(ctx context.Context, db *store.DB, project attribution.Project) (*explained, error) {
-	conversion, err := c.find(ctx, db)
+func (c *explainCommand) explain(ctx context.Context, db *store.DB, s attribution.Selection) (*explained, error) {
+	asOf, err := db.PublishedAsOf(ctx, s.Project)
 	if err != nil {
 		return nil, err
 	}
-	x := &explained{project: project, level: c.Level, conversion: conversion}
-	s := attribution.Selection{Project: project, Kind: conversion.Kind, Level: c.Level}
-	if x.touches, x.asOf, err = db.ConversionTouches(ctx, s, conversion.ConversionID); err != nil {
-		return nil, err
-	}
-	if x.asOf.IsZero() {
+	if asOf.IsZero() {
 		return nil, notPublished(s)
 	}
-	if x.credits, err = db.ConversionCredits(ctx, s, conversion.ConversionID, conversion.Time); err != nil {
+	x := &explained{selection: s, asOf: asOf}
+	if x.conversion, err = c.find(ctx, db, x); err != nil {
+		return nil, err
+	}
+	x.selection.Kind = x.conversion.Kind
+	if x.credits, err = db.ConversionCredits(ctx, x.selection, x.conversion.ConversionID); err != nil {
 		return nil, err
 	}
 	for _, m := range x.credits {
-		if len(m.Shares) != max(len(x.touches), 1) {
+		if len(m.Shares) != max(len(x.conversion.Touches), 1) {
 			return nil, errors.New("touchline attribute has replaced the tables in the meantime: ask again")
 		}
 	}
 	sortByModel(x.credits)
-	if len(x.touches) == 0 {
-		x.nearest, err = db.NearestTouch(ctx, project.ID, conversion.Person, conversion.Identified, conversion.Time)
+	if len(x.conversion.Touches) == 0 {
+		x.nearest, err = db.NearestTouch(ctx, s.Project.ID, x.conversion.Subject, x.conversion.Time)
 		return x, err
 	}
-	x.effects, err = db.RemovalEffects(ctx, s)
+	x.effects, err = db.RemovalEffects(ctx, x.selection)
 	return x, err
 }
 
 // find returns the one conversion that is asked for.
-func (c *explainCommand) find(ctx context.Context, db *store.DB) (attribution.PublishedConversion, error) {
+func (c *explainCommand) find(ctx context.Context, db *store.DB, x *explained) (attribution.PublishedConversion, error) {
 	var none attribution.PublishedConversion
-	found, err := db.FindConversion(ctx, c.Project, c.Kind, c.Conversion)
+	found, err := db.FindConversion(ctx, x.selection, c.Conversion)
 	if err != nil {
 		return none, err
 	}
 	if len(found) == 0 {
-		return none, c.unknown(ctx, db)
+		return none, c.unknown(x)
 	}
 	if len(found) > 1 && found[0].ConversionID != c.Conversion {
 		var kinds []string
@@ -111,23 +112,16 @@ func (c *explainCommand) find(ctx context.Context, db *store.DB) (attribution.Pu
 }
 
 // unknown says where the conversion was looked for.
-func (c *explainCommand) unknown(ctx context.Context, db *store.DB) error {
-	kinds, err := db.PublishedKinds(ctx, c.Project, c.Level)
-	if err != nil {
-		return err
-	}
-	var known []string
-	for kind, asOf := range kinds {
-		if c.Kind == "" || c.Kind == kind {
-			known = append(known, fmt.Sprintf("%q (as of %s)", kind, asOf.UTC().Format(time.RFC3339)))
+func (c *explainCommand) unknown(x *explained) error {
+	kinds := []string{fmt.Sprintf("%q", c.Kind)}
+	if c.Kind == "" {
+		kinds = nil
+		for _, conversion := range x.selection.Project.Conversions {
+			kinds = append(kinds, fmt.Sprintf("%q", conversion.Event))
 		}
 	}
-	slices.Sort(known)
-	if len(known) == 0 {
-		known = []string{"no kind of conversion"}
-	}
-	return fmt.Errorf("project %q has no conversion with the id or order id %q; touchline attribute has published %s",
-		c.Project, c.Conversion, strings.Join(known, ", "))
+	return fmt.Errorf("project %q has no conversion with the id or order id %q among %s as of %s",
+		c.Project, c.Conversion, strings.Join(kinds, ", "), x.asOf.UTC().Format(time.RFC3339))
 }
 
 // sortByModel sorts into the order in which reports list models.
@@ -146,39 +140,59 @@ func (x *explained) writeConversion(w io.Writer) error {
 	if c.OrderID != "" {
 		order = ", order " + c.OrderID
 	}
-	whose := "of nobody known"
-	if c.Person != "" {
-		whose = fmt.Sprintf("number %d of %s", c.Number, c.Person)
-	}
-	worth := strings.TrimRight("worth "+moneyText(c.Value)+" "+x.project.Currency, " ")
-	switch {
-	case c.Currency != "" && x.project.Currency != "" && c.Currency != x.project.Currency:
-		worth = fmt.Sprintf("%s %s, which count without value", moneyText(c.Amount), c.Currency)
-	case c.Refunded != 0:
-		worth += " after refunds of " + moneyText(c.Refunded)
-	}
 	_, err := fmt.Fprintf(w, "%s, %s, level %s, as of %s\nconversion %s%s, %s, at %s, %s\n",
-		x.project.ID, c.Kind, x.level, x.asOf.UTC().Format(time.RFC3339),
-		c.ConversionID, order, whose, c.Time.UTC().Format(time.RFC3339Nano), worth)
+		x.selection.Project.ID, c.Kind, x.selection.Level, x.asOf.UTC().Format(time.RFC3339),
+		c.ConversionID, order, x.whose(), c.Time.UTC().Format(time.RFC3339Nano), x.worth())
 	return err
 }
 
-// weekly is the half-life of time_decay.
-const weekly = 7 * 24 * time.Hour
+// whose says of whom the conversion is, and which one.
+func (x *explained) whose() string {
+	c := x.conversion
+	switch {
+	case c.Account != "" && c.Person != "":
+		return fmt.Sprintf("number %d of account %s, by %s", c.Number, c.Account, c.Person)
+	case c.Account != "":
+		return fmt.Sprintf("number %d of account %s", c.Number, c.Account)
+	case c.Person != "":
+		return fmt.Sprintf("number %d of %s", c.Number, c.Person)
+	default:
+		return "of nobody known"
+	}
+}
+
+func (x *explained) worth() string {
+	c, currency := x.conversion, x.selection.Project.Currency
+	if !c.Rated {
+		return fmt.Sprintf("%s %s, which count without value: there is no rate to %s for its day", moneyText(c.Amount), c.Currency, currency)
+	}
+	worth := strings.TrimRight("worth "+moneyText(c.Value)+" "+currency, " ")
+	if c.Currency != currency && currency != "" && c.Currency != "" {
+		worth += fmt.Sprintf(", of %s %s", moneyText(c.Amount), c.Currency)
+	}
+	if c.Refunded != 0 {
+		worth += strings.TrimRight(fmt.Sprintf(" after refunds of %s %s", moneyText(c.Refunded), c.Currency), " ")
+	}
+	return worth
+}
 
 func (x *explained) table() *table {
 	t := &table{header: []string{
 		"model", "touch", "time", "days_before", "channel", "source", "medium", "campaign", "credit", "value", "why",
 	}}
-	words := explain.Conversion{Converted: x.conversion.Time, Touches: x.touches, HalfLife: weekly, Effects: x.effects}
+	c := x.conversion
+	words := explain.Conversion{
+		Converted: c.Time, Touches: c.Touches, HalfLife: x.selection.Project.HalfLife,
+		Lead: int(c.Lead), Opportunity: int(c.Opportunity), Effects: x.effects,
+	}
 	for _, m := range x.credits {
-		why := words.Why(m.Model, m.Shares)
-		if len(x.touches) == 0 {
+		if len(c.Touches) == 0 {
 			t.rows = append(t.rows, x.unattributed(m))
 			continue
 		}
-		for i, touch := range x.touches {
-			before := x.conversion.Time.Sub(touch.Time)
+		why := words.Why(m.Model, m.Shares)
+		for i, touch := range c.Touches {
+			before := c.Time.Sub(touch.Time)
 			t.rows = append(t.rows, []cell{
 				text(m.Model), count(int64(i) + 1), text(touch.Time.UTC().Format(time.RFC3339Nano)), number(before.Hours() / 24),
 				text(touch.Channel), text(touch.Source), text(touch.Medium), text(touch.Campaign),
@@ -194,6 +208,6 @@ func (x *explained) unattributed(m attribution.PublishedCredit) []cell {
 	return []cell{
 		text(m.Model), count(0), text(""), {"", nil}, text(attribution.Unattributed), text(""), text(""), text(""),
 		number(float64(m.Shares[0]) / attribution.ShareUnit), money(m.Values[0]),
-		text(explain.Unattributed(x.conversion, x.project.Lookback, x.nearest)),
+		text(explain.Unattributed(x.conversion, x.selection.Project.Lookback, x.nearest)),
 	}
 }

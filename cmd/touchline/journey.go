@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"time"
@@ -17,6 +16,7 @@ import (
 type journeyCommand struct {
 	Subject string `arg:"" name:"person|account" help:"User id, device (anonymousId), or account (groupId)."`
 	Project string `help:"Project." required:""`
+	Level   string `help:"person or account: whose journeys." enum:"person,account" default:"person"`
 	Format  format `help:"auto, table, csv or json." enum:"auto,table,csv,json" default:"auto"`
 }
 
@@ -35,17 +35,26 @@ func (c *journeyCommand) Run(ctx context.Context, g *globals) error {
 		return err
 	}
 	defer in.close()
-	if _, _, err = in.cfg.project(c.Project); err != nil {
+	project, _, err := in.cfg.project(c.Project)
+	if err != nil {
 		return usageError{err}
 	}
-	people, err := findPeople(ctx, in.db, c.Project, c.Subject)
+	selection := attribution.Selection{Project: *project, Level: c.Level}
+	asOf, err := in.db.PublishedAsOf(ctx, *project)
+	if err != nil {
+		return err
+	}
+	if asOf.IsZero() {
+		return notPublished(selection)
+	}
+	people, account, err := findPeople(ctx, in.db, c.Project, c.Subject)
 	if err != nil {
 		return err
 	}
 	if len(people) == 0 {
-		return fmt.Errorf("project %q knows no user, device or account %q; what came since touchline attribute last ran is not known yet", c.Project, c.Subject)
+		return fmt.Errorf("project %q knows no user, device or account %q as of %s", c.Project, c.Subject, asOf.UTC().Format(time.RFC3339))
 	}
-	steps, err := in.db.History(ctx, c.Project, people, maxSteps+1)
+	steps, err := in.db.History(ctx, selection, people, account, maxSteps+1)
 	if err != nil {
 		return err
 	}
@@ -53,65 +62,35 @@ func (c *journeyCommand) Run(ctx context.Context, g *globals) error {
 		steps = steps[:maxSteps]
 		fmt.Fprintf(g.stderr, "the first %d steps; there are more\n", maxSteps)
 	}
-	if err := writePeople(ctx, in.db, g.stderr, c.Project, people); err != nil {
-		return err
-	}
+	fmt.Fprintf(g.stderr, "%s, %d people, level %s, as of %s\n", c.Project, len(people), c.Level, asOf.UTC().Format(time.RFC3339))
 	return stepTable(steps).write(os.Stdout, c.Format)
 }
 
 // findPeople returns whom an id stands for: a user, also one whom alias has joined to another; the users of a device, or
-// itself; else the people of an account.
-func findPeople(ctx context.Context, db *store.DB, project, id string) ([]attribution.PublishedPerson, error) {
+// itself; else the people of an account, and that it is one.
+func findPeople(ctx context.Context, db *store.DB, project, id string) (people []attribution.PublishedPerson, account string, err error) {
 	users, err := db.DeviceUsers(ctx, project, id)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	people, err := db.Persons(ctx, project, append(users, id))
-	if err == nil && (len(people) == 0 || !containAll(people, users)) {
-		people, err = joinedPeople(ctx, db, project, append(users, id))
-	}
-	if err != nil || len(people) > 0 {
-		return slices.DeleteFunc(people, func(p attribution.PublishedPerson) bool {
-			return !p.Identified && p.ID != id // a device with the name of a user
-		}), err
-	}
-	members, err := db.AccountMembers(ctx, project, id, maxMembers)
-	if err != nil || len(members) == 0 {
-		return nil, err
-	}
-	return joinedPeople(ctx, db, project, members)
-}
-
-func containAll(people []attribution.PublishedPerson, ids []string) bool {
-	return !slices.ContainsFunc(ids, func(id string) bool {
-		return !slices.ContainsFunc(people, func(p attribution.PublishedPerson) bool { return p.ID == id })
-	})
-}
-
-// joinedPeople finds people by ids of users, also of such whom alias has joined to another, and of devices.
-func joinedPeople(ctx context.Context, db *store.DB, project string, ids []string) ([]attribution.PublishedPerson, error) {
+	ids := append(users, id)
 	joined, err := db.Canonical(ctx, project, ids)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return db.Persons(ctx, project, append(slices.Clone(ids), joined...))
-}
-
-// writePeople says of whom, and as of when, the steps tell.
-func writePeople(ctx context.Context, db *store.DB, w io.Writer, project string, people []attribution.PublishedPerson) error {
-	kinds, err := db.PublishedKinds(ctx, project, attribution.Person)
-	var asOf time.Time
-	for _, t := range kinds {
-		if t.After(asOf) {
-			asOf = t
-		}
+	people, err = db.Persons(ctx, project, append(ids, joined...))
+	people = slices.DeleteFunc(people, func(p attribution.PublishedPerson) bool {
+		return !p.Identified && p.ID != id // a device with the name of a user
+	})
+	if err != nil || len(people) > 0 {
+		return people, "", err
 	}
-	fmt.Fprintf(w, "%s, %d people, as of %s\n", project, len(people), asOf.UTC().Format(time.RFC3339))
-	return err
+	people, err = db.Members(ctx, project, id, maxMembers)
+	return people, id, err
 }
 
 func stepTable(steps []attribution.HistoryStep) *table {
-	t := &table{header: []string{"time", "what", "name", "details", "value", "id", "person", "device"}}
+	t := &table{header: []string{"time", "what", "name", "details", "value", "id", "person", "account", "device"}}
 	for _, s := range steps {
 		value := cell{"", nil}
 		if s.What == "conversion" || s.What == "journey" {
@@ -119,7 +98,7 @@ func stepTable(steps []attribution.HistoryStep) *table {
 		}
 		t.rows = append(t.rows, []cell{
 			text(s.Time.UTC().Format(time.RFC3339Nano)), text(s.What), text(s.Name), text(s.Details), value,
-			text(s.ID), text(s.Person), text(s.Device),
+			text(s.ID), text(s.Person), text(s.Account), text(s.Device),
 		})
 	}
 	return t

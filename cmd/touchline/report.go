@@ -28,7 +28,7 @@ type reportCommand struct {
 	Matrix    matrixReport    `cmd:"" help:"First channel by last channel."`
 	Pairs     pairsReport     `cmd:"" help:"Of two channels: journeys and their conversion with one, the other, both, one before the other."`
 	Customers customersReport `cmd:"" help:"Credit of each channel for new and for returning customers."`
-	Cohorts   cohortsReport   `cmd:"" help:"What people have brought so many months after their first touch, by its month and channel."`
+	Cohorts   cohortsReport   `cmd:"" help:"What people or accounts have brought so many months after their first touch, by its month and channel."`
 	Changes   changesReport   `cmd:"" help:"Credit of each channel in a period, and in the one of the same length just before."`
 }
 
@@ -99,8 +99,8 @@ func (f *reportFlags) selection(cfg *config) (attribution.Selection, error) {
 	}
 	s := attribution.Selection{Project: *project, Kind: f.Conversion, Level: f.Level, Customers: f.Customers}
 	setDefault(&s.Kind, project.Conversions[0].Event)
-	if !slices.ContainsFunc(project.Conversions, func(c attribution.Conversion) bool { return c.Event == s.Kind }) {
-		return s, fmt.Errorf("--conversion %q is none of project %q; its configuration lists them under conversions", s.Kind, s.Project.ID)
+	if err := checkKind("--conversion", project, s.Kind); err != nil {
+		return s, err
 	}
 	if s.From, err = parseDay("from", f.From, project.Location, false); err != nil {
 		return s, err
@@ -112,6 +112,14 @@ func (f *reportFlags) selection(cfg *config) (attribution.Selection, error) {
 		return s, fmt.Errorf("--from %s is not before --to %s", f.From, f.To)
 	}
 	return s, nil
+}
+
+// checkKind refuses an event that is no conversion of the project.
+func checkKind(flag string, p *attribution.Project, kind string) error {
+	if !slices.ContainsFunc(p.Conversions, func(c attribution.Conversion) bool { return c.Event == kind }) {
+		return fmt.Errorf("%s %q is none of project %q; its configuration lists them under conversions", flag, kind, p.ID)
+	}
+	return nil
 }
 
 // writeCoverage says what a report speaks of, and what it leaves out.
@@ -342,7 +350,8 @@ func (c *customersReport) Run(ctx context.Context, g *globals) error {
 				number(ch.Returning.Conversions), number(ch.Returning.Value),
 			})
 		}
-		return t, c.note(r, len(channels), r.published.Conversions)
+		c.note(r)
+		return t, nil
 	})
 }
 
@@ -358,13 +367,9 @@ func (f *modelFlag) check() error {
 	return nil
 }
 
-// note says what sums of credit are not, and refuses to show none where there are conversions.
-func (f *modelFlag) note(r *reporting, channels int, conversions int64) error {
-	if channels == 0 && conversions > 0 {
-		return fmt.Errorf("nothing is credited by the model %s: run touchline attribute with it first", f.Model)
-	}
+// note says what sums of credit are not.
+func (f *modelFlag) note(r *reporting) {
 	if f.Model == (model.Markov{}).Name() {
 		fmt.Fprintln(r.stderr, "markov: sums over single conversions; the model's own totals by channel, which attribute prints, differ")
 	}
-	return nil
 }

@@ -38,7 +38,8 @@ func (c *changesReport) Run(ctx context.Context, g *globals) error {
 		if r.selection.To.After(r.published.AsOf) {
 			fmt.Fprintln(r.stderr, "the period ends after as-of: it is not over yet")
 		}
-		return changeTable(changes), c.note(r, len(changes), r.published.Conversions+before.Conversions)
+		c.note(r)
+		return changeTable(changes), nil
 	})
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -13,16 +12,13 @@ import (
 type cohortsReport struct{ reportFlags }
 
 func (c *cohortsReport) Run(ctx context.Context, g *globals) error {
-	if c.Level != attribution.Person {
-		return usageError{errors.New("report cohorts is of people; leave out --level")}
-	}
 	return c.run(ctx, g, func(ctx context.Context, r *reporting) (*table, error) {
 		months, err := r.db.Cohorts(ctx, r.selection)
 		if err != nil {
 			return nil, err
 		}
 		asOf := r.published.AsOf.In(r.selection.Project.Location)
-		r.selection.From, r.selection.To = time.Time{}, time.Time{} // they chose people; the coverage is that of all they did
+		r.selection.From, r.selection.To = time.Time{}, time.Time{} // they chose by first touch; the coverage is that of all there was
 		r.published, err = r.db.Coverage(ctx, &r.selection)
 		return cohortTable(cohorts(months, asOf)), err
 	})

@@ -300,7 +300,7 @@ CREATE VIEW IF NOT EXISTS persons
 AS
 SELECT
     project, person, identified, account, role, interest, first_seen, last_seen, events, devices,
-    touches[1].timestamp AS first_touch, touches[1].channel AS first_channel, country, traits
+    touches.timestamp[1] AS first_touch, touches.channel[1] AS first_channel, country, traits
 FROM subjects_raw FINAL
 WHERE slot = 0 AND person != ''
 COMMENT 'People: everybody that events belong to, bots left out';
@@ -323,7 +323,7 @@ CREATE VIEW IF NOT EXISTS accounts
 AS
 SELECT
     project, account, first_seen, last_seen, events, people,
-    touches[1].timestamp AS first_touch, touches[1].channel AS first_channel, country, traits
+    touches.timestamp[1] AS first_touch, touches.channel[1] AS first_channel, country, traits
 FROM subjects_raw FINAL
 WHERE slot = 1 AND person = ''
 COMMENT 'Accounts: companies, or whatever group() named, with all of their people';
@@ -475,14 +475,15 @@ WITH
     ),
     touched AS (
         SELECT
-            project, kind, at_level, conversion_id, timestamp, account, person, identified, empty(touches) AS unattributed, t, place,
+            project, kind, at_level, conversion_id, conversion_number, timestamp, account, person, identified,
+            empty(touches) AS unattributed, t, place,
             arrayPushBack(models, 'markov') AS all_models, arrayPushBack(c, m) AS all_shares, arrayPushBack(w, n) AS all_worth
         FROM solved
         ARRAY JOIN arrayResize(touches, length(shares)) AS t, shares AS c, worth AS w, markov AS m, markov_worth AS n,
             arrayEnumerate(shares) AS place
     )
 SELECT
-    project, kind, at_level AS level, model, conversion_id, timestamp AS converted,
+    project, kind, at_level AS level, model, conversion_id, conversion_number, timestamp AS converted,
     if(at_level = 'account', account, '') AS account, person, identified,
     t.touch_id AS touch_id, if(unattributed, 0, place) AS position,
     if(unattributed, timestamp, t.timestamp) AS touched,

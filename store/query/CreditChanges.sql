@@ -10,11 +10,7 @@ FROM (
     FROM touchline.credits
     WHERE project = {project:String} AND kind = {kind:String} AND level = {level:String} AND model = {model:String}
         AND toUnixTimestamp64Milli(converted) >= {before:Int64} AND toUnixTimestamp64Milli(converted) < {to:Int64}
-        AND ({customers:String} = '' OR conversion_id IN (
-            SELECT conversion_id
-            FROM touchline.conversions
-            WHERE project = {project:String} AND kind = {kind:String}
-                AND {customers:String} = if(conversion_number > 1, 'returning', 'new')))
+        AND ({customers:String} = '' OR (conversion_number = 1) = ({customers:String} = 'new'))
 )
 GROUP BY channel
 ORDER BY conversions_now DESC, conversions_before DESC, channel

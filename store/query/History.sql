@@ -1,66 +1,109 @@
--- History: all that is known of people, in order of time. keys are u and the user, d and the device of each of them, because
--- a user and a device may have the same id; ids are those without the letter, by which tables are sorted. Links are those of
--- the users and of every device that they were touched on. Of what happens at the same time, what leads to the other comes
--- first.
-SELECT time, what, name, details, toFloat64(value), id, person, device
+-- History: all that is known of people, in order of time, with the journeys of {level}: their own, or those of their
+-- accounts, of {account} only if it is not empty. {users} and {devices} are the people. Links are those of the users, by
+-- every name, and of every device that they were touched on. Of what happens at the same time, what leads to the other
+-- comes first.
+WITH
+    arrayConcat(
+        arrayMap(id -> sipHash64('u', id), {users:Array(String)}),
+        arrayMap(id -> sipHash64('a', id), {devices:Array(String)})) AS people,
+    persons AS (
+        SELECT * FROM touchline.subjects_raw FINAL WHERE project = {project:String} AND slot = 0 AND subject_key IN people
+    ),
+    subjects AS (
+        SELECT *
+        FROM touchline.subjects_raw FINAL
+        WHERE project = {project:String} AND level IN ('both', {level:String})
+            AND subject_key IN arrayConcat(people, arrayMap(a -> sipHash64('g', a), {accounts:Array(String)}))
+            AND ({account:String} = '' OR slot = 0 OR account = {account:String})
+    ),
+    bought AS (
+        SELECT *
+        FROM touchline.conversions_raw FINAL
+        WHERE project = {project:String} AND level IN ('both', {level:String})
+            AND subject_key IN arrayConcat(people, arrayMap(a -> sipHash64('g', a), {accounts:Array(String)}))
+            AND ({account:String} = '' OR slot = 0 OR account = {account:String})
+    ),
+    names AS (
+        SELECT arrayJoin({users:Array(String)}) AS name
+        UNION ALL
+        SELECT user_id FROM touchline.aliases WHERE project = {project:String} AND canonical IN {users:Array(String)}
+    ),
+    journeys AS (
+        SELECT
+            kind, 'converted ' AS state, timestamp AS ended, if(empty(touches.timestamp), timestamp, touches.timestamp[1]) AS started,
+            touches.channel AS path, value, conversion_id, if(slot = 0 OR account = '', person, '') AS person, if(slot = 0, '', account) AS account
+        FROM bought
+        UNION ALL
+        SELECT
+            o.kind, if(o.ended <= fromUnixTimestamp64Milli({as_of:Int64}, 'UTC'), 'ended without conversion ', 'open until '), o.ended,
+            touches.timestamp[o.first], arraySlice(touches.channel, o.first, o.touches), 0, '', person, if(slot = 0, '', account)
+        FROM subjects
+        ARRAY JOIN open AS o
+    )
+SELECT time, what, name, details, toFloat64(value), id, person, account, device
 FROM (
     SELECT
         first_seen AS time, 1 AS place, 'person' AS what, if(identified, 'user', 'device') AS name,
         concat(
             toString(events), ' events until ', formatDateTime(last_seen, '%FT%TZ', 'UTC'), ', ', toString(devices), ' devices',
-            if(country = '', '', concat(', ', country))) AS details,
-        toDecimal64(0, 6) AS value, '' AS id, person, '' AS device
-    FROM touchline.persons
-    WHERE project = {project:String} AND person IN {ids:Array(String)}
-        AND concat(if(identified, 'u', 'd'), person) IN {keys:Array(String)}
+            if(country = '', '', concat(', ', country)), if(role = '', '', concat(', role ', role)),
+            if(interest = '', '', concat(', interest ', interest))) AS details,
+        toDecimal64(0, 6) AS value, '' AS id, person, '' AS account, '' AS device
+    FROM persons
     UNION ALL
     SELECT
-        min(timestamp), 2, 'account', account_id, concat(toString(count()), ' events name it'), 0, '', user_id, ''
-    FROM touchline.events
-    WHERE project = {project:String} AND account_id != '' AND concat('u', user_id) IN {keys:Array(String)} AND NOT is_bot
-        AND toUnixTimestamp64Milli(timestamp) >= {from:Int64} AND toUnixTimestamp64Milli(timestamp) <= {to:Int64}
-    GROUP BY user_id, account_id
+        arrayMin(arrayConcat(touched, converted, joined,
+            arrayFilter((t, of) -> of = a, milestones.timestamp, milestones.account))),
+        2, 'account', a,
+        concat(
+            toString(length(touched)), ' touches and ', toString(length(converted)), ' conversions count for it',
+            if(empty(joined), '', concat('; joined ', formatDateTime(joined[1], '%FT%TZ', 'UTC')))),
+        0, '', person, a, ''
+    FROM (
+        SELECT
+            *,
+            arrayJoin(accounts) AS a,
+            arrayFilter((t, of) -> of = a, touches.timestamp, touches.account) AS touched,
+            arrayFilter((t, of) -> of = a, conversions.timestamp, conversions.account) AS converted,
+            arrayFilter((t, of) -> of = a, memberships.timestamp, memberships.account) AS joined
+        FROM persons)
     UNION ALL
     SELECT
-        first_seen, 3, 'link', 'device of a user',
-        concat(toString(events), ' events name both until ', formatDateTime(last_seen, '%FT%TZ', 'UTC')),
-        0, '', user_id, anonymous_id
-    FROM touchline.identities
-    WHERE project = {project:String} AND (concat('u', user_id) IN {keys:Array(String)} OR anonymous_id IN (
-        SELECT anonymous_id
-        FROM touchline.touchpoints
-        WHERE project = {project:String} AND person IN {ids:Array(String)}
-            AND concat(if(identified, 'u', 'd'), person) IN {keys:Array(String)}))
+        r.first_seen, 3, 'link', 'device of a user',
+        concat(toString(r.events), ' events name both until ', formatDateTime(r.last_seen, '%FT%TZ', 'UTC')),
+        0, '', r.user_id, '', anonymous_id
+    FROM touchline.identities_raw FINAL
+    ARRAY JOIN runs AS r
+    WHERE project = {project:String} AND device_key IN (
+        SELECT sipHash64('a', arrayJoin(touches.anonymous_id)) FROM persons
+        UNION ALL
+        SELECT device_key
+        FROM touchline.identities_raw
+        WHERE project = {project:String} AND hasAny(runs.user_id, (SELECT groupArray(name) FROM names)))
     UNION ALL
     SELECT
         started, 4, 'journey', kind,
         concat(
-            multiIf(state = 'converted', 'converted ', state = 'null', 'ended without conversion ', 'open until '),
-            formatDateTime(ended, '%FT%TZ', 'UTC'), ': ',
-            if(empty(touches.channel), 'Unattributed', arrayStringConcat(arraySlice(touches.channel, 1, 100), ' > ')),
-            if(length(touches.channel) > 100, concat(' > ', toString(length(touches.channel) - 100), ' more'), '')),
-        value, conversion_id, person, ''
-    FROM touchline.journeys
-    WHERE project = {project:String} AND level = 'person' AND person IN {ids:Array(String)}
-        AND concat(if(identified, 'u', 'd'), person) IN {keys:Array(String)}
+            state, formatDateTime(ended, '%FT%TZ', 'UTC'), ': ',
+            if(empty(path), 'Unattributed', arrayStringConcat(arraySlice(path, 1, 100), ' > ')),
+            if(length(path) > 100, concat(' > ', toString(length(path) - 100), ' more'), '')),
+        value, conversion_id, person, account, ''
+    FROM journeys
     UNION ALL
     SELECT
-        timestamp, 5, 'touch', channel,
-        arrayStringConcat(arrayFilter(word -> word != '', [kind, source, medium, campaign, landing_page]), ', '),
-        0, touch_id, person, anonymous_id
-    FROM touchline.touchpoints
-    WHERE project = {project:String} AND person IN {ids:Array(String)}
-        AND concat(if(identified, 'u', 'd'), person) IN {keys:Array(String)}
+        t.timestamp, 5, 'touch', t.channel,
+        arrayStringConcat(arrayFilter(word -> word != '', [t.kind, t.source, t.medium, t.campaign, t.landing_page]), ', '),
+        0, t.touch_id, t.person, t.account, t.anonymous_id
+    FROM subjects
+    ARRAY JOIN touches AS t
     UNION ALL
     SELECT
         timestamp, 6, 'conversion', kind,
         concat(
             'number ', toString(conversion_number), if(order_id = '', '', concat(', order ', order_id)),
             ', ', toString(amount), ' ', currency, if(refunded = 0, '', concat(', refunded ', toString(refunded)))),
-        value, conversion_id, person, ''
-    FROM touchline.conversions
-    WHERE project = {project:String} AND person IN {ids:Array(String)}
-        AND concat(if(identified, 'u', 'd'), person) IN {keys:Array(String)}
+        value, conversion_id, person, account, ''
+    FROM bought
 )
-ORDER BY time, place, id, person, device, name
+ORDER BY time, place, id, person, device, name, account
 LIMIT {limit:UInt64}

@@ -1,5 +1,6 @@
 -- Persons: the people with these ids, users and devices.
-SELECT person, identified, first_seen, last_seen
-FROM touchline.persons
-WHERE project = {project:String} AND person IN {ids:Array(String)}
+SELECT person, identified, accounts
+FROM touchline.subjects_raw FINAL
+WHERE project = {project:String} AND slot = 0 AND person IN {ids:Array(String)}
+    AND subject_key IN arrayFlatten(arrayMap(id -> [sipHash64('u', id), sipHash64('a', id)], {ids:Array(String)}))
 ORDER BY person, identified

@@ -1,4 +1,4 @@
 -- RemovalEffects: what part of the conversions markov's chain loses without each channel.
-SELECT channel, toFloat64(effect)
+SELECT channel, effect
 FROM touchline.removal_effects
 WHERE project = {project:String} AND kind = {kind:String} AND level = {level:String}
