@@ -433,17 +433,17 @@ journeys without conversion: 1 ended, 0 still open and in no number
 			}
 		}
 		for line, want := range map[string]string{
-			"paths --project shop --top 0":                                  "--top is 0; want 1 to 1000000",
-			"paths --project shop --from 2026-02-02 --to 2026-02-01":        "--from 2026-02-02 is not before --to 2026-02-01",
-			"paths --project nobody":                                        `unknown project "nobody"; this installation has shop, odd, empty, deal`,
-			"customers --project shop --customers new":                      "report customers sets new against returning customers; leave out --customers",
-			"customers --project shop --model best":                         `unknown model "best"; known are first, last, last_non_direct, linear, position, w_shaped, full_path, time_decay, markov, shapley`,
-			"changes --project shop --model first,last --from x":            `--model is "first,last"; want one model`,
-			"changes --project shop --from 2026-01-01T00:00:00Z":            `report changes compares whole days: want --from and --to as days like 2026-01-31, not "2026-01-01T00:00:00Z" and ""`,
-			"matrix --project shop --conversion Signup":                     `--conversion "Signup" is none of project "shop"; its configuration lists them under conversions`,
-			"lags --project shop --customers old":                           `--customers must be one of "","new","returning" but got "old"`,
-			"changes --project shop --from 2026-03-02 --to 2026-03-01":      "--from 2026-03-02 is not before --to 2026-03-01",
-			"assists --project shop --from yesterday":                       `--from is "yesterday"; want a day like 2026-01-31 or an instant like 2026-01-31T12:00:00Z`,
+			"paths --project shop --top 0":                             "--top is 0; want 1 to 1000000",
+			"paths --project shop --from 2026-02-02 --to 2026-02-01":   "--from 2026-02-02 is not before --to 2026-02-01",
+			"paths --project nobody":                                   `unknown project "nobody"; this installation has shop, odd, empty, deal`,
+			"customers --project shop --customers new":                 "report customers sets new against returning customers; leave out --customers",
+			"customers --project shop --model best":                    `unknown model "best"; known are first, last, last_non_direct, linear, position, w_shaped, full_path, time_decay, markov, shapley`,
+			"changes --project shop --model first,last --from x":       `--model is "first,last"; want one model`,
+			"changes --project shop --from 2026-01-01T00:00:00Z":       `report changes compares whole days: want --from and --to as days like 2026-01-31, not "2026-01-01T00:00:00Z" and ""`,
+			"matrix --project shop --conversion Signup":                `--conversion "Signup" is none of project "shop"; its configuration lists them under conversions`,
+			"lags --project shop --customers old":                      `--customers must be one of "","new","returning" but got "old"`,
+			"changes --project shop --from 2026-03-02 --to 2026-03-01": "--from 2026-03-02 is not before --to 2026-03-01",
+			"assists --project shop --from yesterday":                  `--from is "yesterday"; want a day like 2026-01-31 or an instant like 2026-01-31T12:00:00Z`,
 		} {
 			stdout, stderr, code := s.command(t, "report "+line)
 			if first, _, _ := strings.Cut(stderr, "\n"); stdout != "" || first != "touchline: "+want || code != exitUsage {

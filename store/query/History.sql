@@ -5,22 +5,22 @@
 WITH
     arrayConcat(
         arrayMap(id -> sipHash64('u', id), {users:Array(String)}),
-        arrayMap(id -> sipHash64('a', id), {devices:Array(String)})) AS people,
+        arrayMap(id -> sipHash64('a', id), {devices:Array(String)})) AS keys,
     persons AS (
-        SELECT * FROM touchline.subjects_raw FINAL WHERE project = {project:String} AND slot = 0 AND subject_key IN people
+        SELECT * FROM touchline.subjects_raw FINAL WHERE project = {project:String} AND slot = 0 AND subject_key IN keys
     ),
     subjects AS (
         SELECT *
         FROM touchline.subjects_raw FINAL
         WHERE project = {project:String} AND level IN ('both', {level:String})
-            AND subject_key IN arrayConcat(people, arrayMap(a -> sipHash64('g', a), {accounts:Array(String)}))
+            AND subject_key IN arrayConcat(keys, arrayMap(a -> sipHash64('g', a), {accounts:Array(String)}))
             AND ({account:String} = '' OR slot = 0 OR account = {account:String})
     ),
     bought AS (
         SELECT *
         FROM touchline.conversions_raw FINAL
         WHERE project = {project:String} AND level IN ('both', {level:String})
-            AND subject_key IN arrayConcat(people, arrayMap(a -> sipHash64('g', a), {accounts:Array(String)}))
+            AND subject_key IN arrayConcat(keys, arrayMap(a -> sipHash64('g', a), {accounts:Array(String)}))
             AND ({account:String} = '' OR slot = 0 OR account = {account:String})
     ),
     names AS (
