@@ -426,6 +426,7 @@ CREATE VIEW IF NOT EXISTS credits
     level         String                 COMMENT 'person or account',
     model         String                 COMMENT 'Attribution model',
     conversion_id String                 COMMENT 'Conversion',
+    conversion_number UInt32             COMMENT '1 for the first conversion of this kind by this person, at level account by this account',
     converted     DateTime64(3, 'UTC')   COMMENT 'Time of the conversion',
     account       String                 COMMENT 'Account, at level account; empty for a person without one',
     person        String                 COMMENT 'Person who converted',

@@ -3,24 +3,32 @@
 -- every name, and of every device that they were touched on. Of what happens at the same time, what leads to the other
 -- comes first.
 WITH
-    arrayConcat(
-        arrayMap(id -> sipHash64('u', id), {users:Array(String)}),
-        arrayMap(id -> sipHash64('a', id), {devices:Array(String)})) AS keys,
+    -- by the hashes that tables are sorted by
+    known AS (
+        SELECT arrayJoin(arrayConcat(
+            arrayMap(id -> sipHash64('u', id), {users:Array(String)}),
+            arrayMap(id -> sipHash64('a', id), {devices:Array(String)}))) AS subject
+    ),
+    asked AS (
+        SELECT subject FROM known
+        UNION ALL
+        SELECT arrayJoin(arrayMap(a -> sipHash64('g', a), {accounts:Array(String)}))
+    ),
     persons AS (
-        SELECT * FROM touchline.subjects_raw FINAL WHERE project = {project:String} AND slot = 0 AND subject_key IN keys
+        SELECT * FROM touchline.subjects_raw FINAL WHERE project = {project:String} AND slot = 0 AND subject_key IN (SELECT subject FROM known)
     ),
     subjects AS (
         SELECT *
         FROM touchline.subjects_raw FINAL
         WHERE project = {project:String} AND level IN ('both', {level:String})
-            AND subject_key IN arrayConcat(keys, arrayMap(a -> sipHash64('g', a), {accounts:Array(String)}))
+            AND subject_key IN (SELECT subject FROM asked)
             AND ({account:String} = '' OR slot = 0 OR account = {account:String})
     ),
     bought AS (
         SELECT *
         FROM touchline.conversions_raw FINAL
         WHERE project = {project:String} AND level IN ('both', {level:String})
-            AND subject_key IN arrayConcat(keys, arrayMap(a -> sipHash64('g', a), {accounts:Array(String)}))
+            AND subject_key IN (SELECT subject FROM asked)
             AND ({account:String} = '' OR slot = 0 OR account = {account:String})
     ),
     names AS (
