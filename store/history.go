@@ -75,7 +75,7 @@ func (db *DB) History(ctx context.Context, s attribution.Selection, people []att
 	}
 	err = db.query(ctx, "History", p, func(r driver.Rows) error {
 		var s attribution.HistoryStep
-		err := r.Scan(&s.Time, &s.What, &s.Name, &s.Details, &s.Value, &s.ID, &s.Person, &s.Account, &s.Device)
+		err = r.Scan(&s.Time, &s.What, &s.Name, &s.Details, &s.Value, &s.ID, &s.Person, &s.Account, &s.Device)
 		steps = append(steps, s)
 		return err
 	})

@@ -22,7 +22,7 @@ func (db *DB) PathGroups(ctx context.Context, s attribution.Selection, by attrib
 	err = db.query(ctx, "PathGroups", p, func(r driver.Rows) error {
 		var g attribution.PathGroup
 		var value decimal.Decimal
-		err := r.Scan(&g.Key, &g.Groups, &g.Conversions, &value, &g.Nulls)
+		err = r.Scan(&g.Key, &g.Groups, &g.Conversions, &value, &g.Nulls)
 		g.Value = micros(value)
 		groups = append(groups, g)
 		return err
@@ -40,7 +40,7 @@ func (db *DB) Lags(ctx context.Context, s attribution.Selection) ([]attribution.
 	err = db.query(ctx, "Lags", p, func(r driver.Rows) error {
 		var d attribution.LagDay
 		var value decimal.Decimal
-		err := r.Scan(&d.Days, &d.Conversions, &value)
+		err = r.Scan(&d.Days, &d.Conversions, &value)
 		d.Value = micros(value)
 		days = append(days, d)
 		return err
@@ -58,7 +58,7 @@ func (db *DB) CustomerCredits(ctx context.Context, s attribution.Selection, mode
 	p["model"] = model
 	err = db.query(ctx, "CustomerCredits", p, func(r driver.Rows) error {
 		var c attribution.CustomerCredit
-		err := r.Scan(&c.Channel, &c.New.Conversions, &c.New.Value, &c.Returning.Conversions, &c.Returning.Value)
+		err = r.Scan(&c.Channel, &c.New.Conversions, &c.New.Value, &c.Returning.Conversions, &c.Returning.Value)
 		channels = append(channels, c)
 		return err
 	})
@@ -75,7 +75,7 @@ func (db *DB) CreditChanges(ctx context.Context, s attribution.Selection, before
 	p["before"], p["model"] = before.UnixMilli(), model
 	err = db.query(ctx, "CreditChanges", p, func(r driver.Rows) error {
 		var c attribution.CreditChange
-		err := r.Scan(&c.Channel, &c.Now.Conversions, &c.Now.Value, &c.Before.Conversions, &c.Before.Value,
+		err = r.Scan(&c.Channel, &c.Now.Conversions, &c.Now.Value, &c.Before.Conversions, &c.Before.Value,
 			&c.Difference.Conversions, &c.Difference.Value)
 		channels = append(channels, c)
 		return err
@@ -95,7 +95,7 @@ func (db *DB) Cohorts(ctx context.Context, s attribution.Selection) ([]attributi
 	err = db.query(ctx, "Cohorts", p, func(r driver.Rows) error {
 		var m attribution.CohortMonth
 		var value decimal.Decimal
-		err := r.Scan(&m.Month, &m.Channel, &m.After, &m.People, &m.Conversions, &value)
+		err = r.Scan(&m.Month, &m.Channel, &m.After, &m.People, &m.Conversions, &value)
 		m.Value = micros(value)
 		months = append(months, m)
 		return err

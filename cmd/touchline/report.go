@@ -99,7 +99,7 @@ func (f *reportFlags) selection(cfg *config) (attribution.Selection, error) {
 	}
 	s := attribution.Selection{Project: *project, Kind: f.Conversion, Level: f.Level, Customers: f.Customers}
 	setDefault(&s.Kind, project.Conversions[0].Event)
-	if err := checkKind("--conversion", project, s.Kind); err != nil {
+	if err = checkKind("--conversion", project, s.Kind); err != nil {
 		return s, err
 	}
 	if s.From, err = parseDay("from", f.From, project.Location, false); err != nil {
