@@ -41,7 +41,7 @@ func TestStatementsAndCallers(t *testing.T) {
 	}
 }
 
-// callers are the names of the statements that calls of exec and query in this package give.
+// callers are the names of the statements that calls of exec, query and statement in this package give.
 func callers(t *testing.T) (names []string) {
 	t.Helper()
 	sources, err := filepath.Glob("*.go")
@@ -69,10 +69,16 @@ func callers(t *testing.T) (names []string) {
 	return names
 }
 
-// statementName is the one that n calls exec or query with; empty when n is something else.
+// statementName is the one that n calls exec or query with, or sends by other means; empty when n is something else.
 func statementName(n ast.Node) (string, error) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok {
+		return "", nil
+	}
+	if f, ok := call.Fun.(*ast.Ident); ok && f.Name == "statement" {
+		if literal, ok := call.Args[0].(*ast.BasicLit); ok { // else exec or query passes its own on
+			return strconv.Unquote(literal.Value)
+		}
 		return "", nil
 	}
 	method, ok := call.Fun.(*ast.SelectorExpr)
