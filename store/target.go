@@ -96,11 +96,16 @@ func (t Target) native(addr string) ch.Options {
 	return options
 }
 
+// longestStatement is until when a statement's whole answer must have come: what clickhouse-go calls a read timeout is a
+// deadline, of five minutes unless it is set. The lock on attribution is a query that runs as long as what it guards.
+const longestStatement = 30 * 24 * time.Hour
+
 // product are the options of the product's own sessions. The cache of conditions takes an IN (SELECT ...) for the same
 // whenever its text is: a table that has changed meanwhile is asked in vain. Compiling a statement takes longer than
 // running it does, and an update's are never the same: they name the run. To merge what is inserted at once costs wide tables
 // three times as much as the insert, and readers see rows merged anyway.
 func product(options clickhouse.Options) clickhouse.Options {
+	options.ReadTimeout = longestStatement
 	for _, name := range []string{
 		"async_insert", "optimize_on_insert", "use_query_condition_cache", "compile_expressions", "compile_aggregate_expressions", "compile_sort_description",
 	} {
