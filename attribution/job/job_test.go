@@ -162,9 +162,18 @@ func TestReportByMilestones(t *testing.T) {
 	if got := report.Models[0].Names; !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	_, err = Explain(t.Context(), j, attribution.Selection{}, []attribution.Model{model.WShaped{}}, []attribution.Transform{transform.Exposure{}})
-	if want := "model w_shaped sees journeys as they were: leave out --transform and --direct ignore, or the model"; err == nil || err.Error() != want {
-		t.Errorf("%v, want %s", err, want)
+	// Without repeats it is Email, which is the lead's touch, too, then Display, the opportunity's, and Direct.
+	j = &journeys{converted: []attribution.SelectedJourney{converted(10_000_000, 2, 3, "Email", "Email", "Display", "Direct", "Direct")}}
+	report, err = Explain(t.Context(), j, attribution.Selection{}, []attribution.Model{model.WShaped{}}, []attribution.Transform{transform.Exposure{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = []NameCredit{
+		{"Email", attribution.Credit{Conversions: .6, Value: 6}}, {"Display", attribution.Credit{Conversions: .3, Value: 3}},
+		{"Direct", attribution.Credit{Conversions: .1, Value: 1}},
+	}
+	if got := report.Models[0].Names; !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 

@@ -37,7 +37,6 @@ func Explain(ctx context.Context, store attribution.Reporter, s attribution.Sele
 	if err := store.Select(ctx, &s); err != nil {
 		return Report{}, err
 	}
-	asTheyWere := len(transforms) == 0
 	transforms, s.SkipDirect = withoutIgnoreDirect(transforms)
 	coverage, err := store.Coverage(ctx, &s)
 	if err != nil {
@@ -48,7 +47,7 @@ func Explain(ctx context.Context, store attribution.Reporter, s attribution.Sele
 	if err != nil {
 		return Report{}, err
 	}
-	e := explainer{store: store, selection: &s, paths: paths, transforms: transforms, asTheyWere: asTheyWere}
+	e := explainer{store: store, selection: &s, paths: paths, transforms: transforms}
 	for _, m := range models {
 		totals, err := e.totals(ctx, m)
 		if err != nil {
@@ -69,7 +68,6 @@ type explainer struct {
 	paths      *attribution.Paths
 	timed      *attribution.Paths // the converting ones, with hours; read when a model needs them
 	transforms []attribution.Transform
-	asTheyWere bool // no transform at all
 }
 
 // withoutIgnoreDirect says whether that is one of the transforms. It is left to the store, which knows the channels of
@@ -146,13 +144,12 @@ func (e *explainer) readTimed(ctx context.Context) error {
 
 // milestoned adds up what single journeys are credited, because paths do not tell their milestones.
 func (e *explainer) milestoned(ctx context.Context, m attribution.Model) ([]attribution.Credit, error) {
-	if !e.asTheyWere {
-		return nil, fmt.Errorf("model %s sees journeys as they were: leave out --transform and --direct ignore, or the model", m.Name())
-	}
-	fitted, err := m.Fit(&attribution.Paths{Channels: e.paths.Channels})
+	transformed, fold := transform.Apply(e.paths, e.transforms...)
+	fitted, err := m.Fit(transformed)
 	if err != nil {
 		return nil, err
 	}
+	fitted = fold(fitted)
 	sums := make([]exactCredit, len(e.paths.Channels))
 	var shares, values []int64
 	var s attribution.Sequence

@@ -1,4 +1,5 @@
--- SelectedJourneys: the selected journeys that converted and had touches, each by itself; ages in ms.
+-- SelectedJourneys: the selected journeys that converted and had touches, each by itself; ages in ms. A milestone counts for
+-- the last touch up to it that is left.
 WITH
     transform({by:String}, ['source', 'medium', 'campaign', 'landing_page', 'country', 'device'], [1, 2, 3, 4, 5, 6], 0) AS which,
     {skip_direct:Bool} AND arrayExists(c -> c != 'Direct', touches.channel) AS skips,
@@ -11,7 +12,7 @@ SELECT
         arrayMap(x -> toString(x), touches.channel))), kept),
     arrayFilter((a, k) -> k, arrayMap((t, c) -> toInt64(dateDiff('millisecond', t, c)), touches.timestamp,
         arrayResize([timestamp], length(touches.timestamp), timestamp)), kept),
-    lead, opportunity, if({gross:Bool}, gross, value)
+    toUInt32(arraySum(arraySlice(kept, 1, lead))), toUInt32(arraySum(arraySlice(kept, 1, opportunity))), if({gross:Bool}, gross, value)
 FROM {tables:Identifier}.conversions_raw FINAL
 WHERE project = {project:String} AND kind = {kind:String} AND level IN ('both', {level:String})
     AND toUnixTimestamp64Milli(timestamp) >= {from:Int64} AND toUnixTimestamp64Milli(timestamp) < {to:Int64}
