@@ -31,9 +31,9 @@ type NameCredit struct {
 	attribution.Credit
 }
 
-// Explain reports the credit of selected journeys, seen through transforms. Every model's credit adds up to the
+// NewReport is the credit of selected journeys, seen through transforms. Every model's credit adds up to the
 // conversions and their value, or there is an error.
-func Explain(ctx context.Context, store attribution.Reporter, s attribution.Selection, models []attribution.Model, transforms []attribution.Transform) (Report, error) {
+func NewReport(ctx context.Context, store attribution.Reporter, s attribution.Selection, models []attribution.Model, transforms []attribution.Transform) (Report, error) {
 	if err := store.Select(ctx, &s); err != nil {
 		return Report{}, err
 	}
@@ -47,7 +47,7 @@ func Explain(ctx context.Context, store attribution.Reporter, s attribution.Sele
 	if err != nil {
 		return Report{}, err
 	}
-	e := explainer{store: store, selection: &s, paths: paths, transforms: transforms}
+	e := reporter{store: store, selection: &s, paths: paths, transforms: transforms}
 	for _, m := range models {
 		totals, err := e.totals(ctx, m)
 		if err != nil {
@@ -62,7 +62,7 @@ func Explain(ctx context.Context, store attribution.Reporter, s attribution.Sele
 	return report, nil
 }
 
-type explainer struct {
+type reporter struct {
 	store      attribution.Reporter
 	selection  *attribution.Selection
 	paths      *attribution.Paths
@@ -78,7 +78,7 @@ func withoutIgnoreDirect(transforms []attribution.Transform) (others []attributi
 }
 
 // totals is the credit of paths.Channels.
-func (e *explainer) totals(ctx context.Context, m attribution.Model) ([]attribution.Credit, error) {
+func (e *reporter) totals(ctx context.Context, m attribution.Model) ([]attribution.Credit, error) {
 	paths := e.paths
 	var err error
 	switch m.(type) {
@@ -121,7 +121,7 @@ func align(credit []attribution.Credit, of, all []string) []attribution.Credit {
 	return aligned
 }
 
-func (e *explainer) readTimed(ctx context.Context) error {
+func (e *reporter) readTimed(ctx context.Context) error {
 	if e.timed != nil {
 		return nil
 	}
@@ -143,7 +143,7 @@ func (e *explainer) readTimed(ctx context.Context) error {
 }
 
 // milestoned adds up what single journeys are credited, because paths do not tell their milestones.
-func (e *explainer) milestoned(ctx context.Context, m attribution.Model) ([]attribution.Credit, error) {
+func (e *reporter) milestoned(ctx context.Context, m attribution.Model) ([]attribution.Credit, error) {
 	transformed, fold := transform.Apply(e.paths, e.transforms...)
 	fitted, err := m.Fit(transformed)
 	if err != nil {

@@ -65,7 +65,7 @@ func attributeProject(ctx context.Context, in *installation, s attribution.Selec
 	if asOf.IsZero() {
 		return job.Report{}, fmt.Errorf("project %q has no events", s.Project.ID)
 	}
-	return job.Explain(ctx, in.db, s, models, transforms)
+	return job.NewReport(ctx, in.db, s, models, transforms)
 }
 
 func (c *attributeCommand) selection(cfg *config) (attribution.Selection, error) {
