@@ -30,9 +30,10 @@ type Row struct {
 	Hours       []float64 // of each touch, before the journey's end, never growing; nil where nobody knows; read only
 }
 
-// Paths are the paths of many journeys, added up. Rows are distinct and sorted by their touches and hours, Channels by name, and
-// same touches at other hours a row of their own, sums are exact, so that the same input in any order is the same Paths to the bit, and so is whatever is computed from
-// it row by row. Nobody changes a Paths after it was built; any number of goroutines may read it.
+// Paths are the paths of many journeys, added up. Rows are distinct and sorted by their touches and hours (the same
+// touches at other hours are a row of their own), Channels by name, and sums are exact: so the same input in any order is
+// the same Paths to the bit, and so is whatever is computed from it row by row. Nobody changes a Paths after it was built;
+// any number of goroutines may read it.
 type Paths struct {
 	Channels []string
 	Rows     []Row

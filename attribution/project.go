@@ -6,7 +6,7 @@ import "time"
 type Project struct {
 	ID          string
 	Location    *time.Location // days are whole days here
-	Currency    string         // ISO 4217; values in other currencies are not attributed
+	Currency    string         // ISO 4217; amounts in others are converted, or have no value without a rate
 	Conversions []Conversion   // the first is the default kind
 	Milestones  Milestones
 	Touches     []string      // names of events that are touches because the project says so, such as e-mail opens
@@ -28,15 +28,4 @@ type Conversion struct {
 // Milestones are events on the way to a conversion. Without one, the models that ask for it do without.
 type Milestones struct {
 	Lead, Opportunity string
-}
-
-// Conversion returns the project's conversion of that kind. A kind that is not configured is an event like any other,
-// valued as the collector read it.
-func (p *Project) Conversion(kind string) Conversion {
-	for _, c := range p.Conversions {
-		if c.Event == kind {
-			return c
-		}
-	}
-	return Conversion{Event: kind}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// Statements live in files named after the method that runs them and say that name in their first line, so that
-// system.query_log leads back to the code.
+// Statements live in files of their own and say the file's name in their first line, so that system.query_log leads back to
+// the code.
 //
 //go:embed query/*.sql
 var queries embed.FS

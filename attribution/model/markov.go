@@ -33,11 +33,11 @@ const (
 // instead of simulated, and without a limit to the steps of a walk unless MaxSteps sets one. A state is the sliding
 // k-tuple of channels; a path shorter than k is one short state; equal consecutive states collapse. A walk goes from the
 // start to a journey's first state, from state to state as often as journeys did, converting or not, and from a
-// journey's last state to conversion or null. The removal effect of a channel is 1 − P(conversion with every state that holds it sent to null) /
-// P(conversion). Credit is its part of the sum of all removal effects, times the conversions. For value, a converting
-// walk earns the mean value of the conversions that ended in its last state; those removal effects are normalised on
-// their own. Where there are conversions, the channels of the states they ended in have removal effects above zero, and
-// so has their sum. A walk that has not converted at the limit is a null, with all channels and without one.
+// journey's last state to conversion or null. The removal effect of a channel is 1 − P(conversion with every state that
+// holds it sent to null) / P(conversion). Credit is its part of the sum of all removal effects, times the conversions. For
+// value, a converting walk earns the mean value of the conversions that ended in its last state; those removal effects are
+// normalised on their own. Where there are conversions, the channels of the states they ended in have removal effects
+// above zero, and so has their sum. A walk that has not converted at the limit is a null, with all channels and without one.
 //
 // One conversion is split over its touches in proportion to the removal effects, for conversions, of their channels;
 // evenly, if all of these are zero. So shares of single conversions do not add up to the totals by channel, only both

@@ -13,10 +13,10 @@ import (
 type attributeCommand struct {
 	reportFlags
 	Models   string `help:"Models, separated by commas: ${all_models}." default:"${all_models}"`
-	By       string `help:"What gets the credit: ${enum}." enum:"${dimensions}" default:"channel"`
-	Lookback string `help:"How long before the conversion a touch counts; at most 730d. Without it: as configured." placeholder:"90d"`
+	By       string `help:"What of a touch gets the credit: ${enum}." enum:"${dimensions}" default:"channel"`
+	Lookback string `help:"How long before the conversion a touch counts, for this report alone; at most 730d. Without it: as configured." placeholder:"90d"`
 	Gross    bool   `help:"Value before refunds and cancellations."`
-	Compare  string `help:"Models side by side: their conversions, or their value." enum:",conversions,value" default:"" placeholder:"conversions|value"`
+	Compare  string `help:"A column a model: its conversions, or its value." enum:",conversions,value" default:"" placeholder:"conversions|value"`
 	chainFlags
 	transformFlags
 }

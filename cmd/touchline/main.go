@@ -26,9 +26,9 @@ type commandLine struct {
 	globals
 
 	Up        upCommand        `cmd:"" help:"Collector, engine, delivery and jobs in one process."`
-	Jobs      jobsCommand      `cmd:"" help:"Scheduled attribution alone, for a fleet of collectors."`
+	Jobs      jobsCommand      `cmd:"" help:"Scheduled attribution alone, as up does it, for a fleet of collectors."`
 	Import    importCommand    `cmd:"" help:"Bring in what was recorded elsewhere."`
-	Attribute attributeCommand `cmd:"" help:"Compute journeys, and the credit of each channel for conversions."`
+	Attribute attributeCommand `cmd:"" help:"Bring persons, journeys and credit up to date, and print the credit of selected journeys."`
 	Identity  identityCommand  `cmd:"" help:"Show which devices belong to whom, and undo a link."`
 	Report    reportCommand    `cmd:"" help:"Answer what analysts ask of the journeys that attribute has published."`
 	Explain   explainCommand   `cmd:"" help:"Say what led to one conversion, what each model gives each touch, and why."`
@@ -129,7 +129,7 @@ func (g *globals) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(g.stderr, options))
 }
 
-// modelNames lists the models that need nothing but channels, as --models takes them.
+// modelNames lists models as --models takes them.
 func modelNames(models []attribution.Model) string {
 	var names []string
 	for _, m := range models {
