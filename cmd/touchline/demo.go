@@ -47,6 +47,8 @@ projects:
     currency: EUR
     privacy: { mode: full }
     conversions: [{ event: "Order Completed", value: revenue }]
+    milestones: { lead: "Lead Qualified", opportunity: "Opportunity Created" }
+    traits: { role: role, interest: interest }
 `
 
 // company is one of the simulated companies.
@@ -140,8 +142,10 @@ func (c *demoCommand) show(ctx context.Context, s *server, stderr, stdout io.Wri
 		}
 		fmt.Fprintln(stdout)
 	}
-	fmt.Fprintf(stdout, "Ask it in SQL, from another terminal:\n  %s sql --data %s \"SELECT channel, count() FROM touchpoints GROUP BY channel ORDER BY 2 DESC\"\n",
-		os.Args[0], s.dir)
+	fmt.Fprintf(stdout, `From another terminal, the company's accounts by all models, and a question in SQL:
+  %[1]s attribute --data %[2]s --project b2b --level account --compare conversions
+  %[1]s sql --data %[2]s "SELECT channel, count() FROM touchpoints GROUP BY channel ORDER BY 2 DESC"
+`, os.Args[0], s.dir)
 	if !c.Exit {
 		fmt.Fprintf(stdout, "The collector listens at http://%s until you press ctrl-C.\n", s.listener.Addr())
 	}
