@@ -106,7 +106,7 @@ func drawJourneys(t *rapid.T) *journeys {
 func TestReportAddsUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		j := drawJourneys(t)
-		report, err := Explain(t.Context(), j, attribution.Selection{}, all(), nil)
+		report, err := NewReport(t.Context(), j, attribution.Selection{}, all(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestReportsOfLittle(t *testing.T) {
 		"unattributed":   {journeys{converted: []attribution.SelectedJourney{converted(7_000_000, 0, 0)}}, []NameCredit{{"Unattributed", attribution.Credit{Conversions: 1, Value: 7}}}},
 		"one conversion": {journeys{converted: []attribution.SelectedJourney{converted(7_000_000, 1, 1, "Email")}}, []NameCredit{{"Email", attribution.Credit{Conversions: 1, Value: 7}}}},
 	} {
-		report, err := Explain(t.Context(), &c.journeys, attribution.Selection{}, all(), nil)
+		report, err := NewReport(t.Context(), &c.journeys, attribution.Selection{}, all(), nil)
 		if err != nil || len(report.Models) != len(all()) {
 			t.Errorf("%s: %+v, %v", name, report, err)
 		}
@@ -150,7 +150,7 @@ func TestReportByMilestones(t *testing.T) {
 	j := &journeys{converted: []attribution.SelectedJourney{
 		converted(10_000_001, 2, 3, "Email", "Display", "Direct", "Direct"), converted(20_000_000, 0, 0, "Email", "Display"),
 	}}
-	report, err := Explain(t.Context(), j, attribution.Selection{}, []attribution.Model{model.WShaped{}}, nil)
+	report, err := NewReport(t.Context(), j, attribution.Selection{}, []attribution.Model{model.WShaped{}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestReportByMilestones(t *testing.T) {
 	}
 	// Without repeats it is Email, which is the lead's touch, too, then Display, the opportunity's, and Direct.
 	j = &journeys{converted: []attribution.SelectedJourney{converted(10_000_000, 2, 3, "Email", "Email", "Display", "Direct", "Direct")}}
-	report, err = Explain(t.Context(), j, attribution.Selection{}, []attribution.Model{model.WShaped{}}, []attribution.Transform{transform.Exposure{}})
+	report, err = NewReport(t.Context(), j, attribution.Selection{}, []attribution.Model{model.WShaped{}}, []attribution.Transform{transform.Exposure{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestReportByMilestones(t *testing.T) {
 
 func TestReportThatDoesNotAddUpIsRefused(t *testing.T) {
 	j := &journeys{converted: []attribution.SelectedJourney{converted(7_000_000, 0, 0, "Email")}, lost: 1}
-	_, err := Explain(t.Context(), j, attribution.Selection{}, []attribution.Model{model.Last{}}, nil)
+	_, err := NewReport(t.Context(), j, attribution.Selection{}, []attribution.Model{model.Last{}}, nil)
 	if want := "model last credits 1 conversions worth 7 of 2 worth 7: the credit must add up"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

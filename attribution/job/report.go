@@ -104,7 +104,7 @@ func (e *reporter) totals(ctx context.Context, m attribution.Model) ([]attributi
 }
 
 // closing returns what makes last_non_direct of journeys whose names do not tell which touches are Direct.
-func (e *explainer) closing(ctx context.Context) (attribution.Model, *attribution.Paths, error) {
+func (e *reporter) closing(ctx context.Context) (attribution.Model, *attribution.Paths, error) {
 	s := *e.selection
 	s.SkipDirect = true
 	paths, err := e.store.SelectedPaths(ctx, &s)

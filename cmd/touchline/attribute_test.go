@@ -40,7 +40,6 @@ Trade Fairs,10,25
 Email,60,50
 Press,30,25
 Trade Fairs,10,25
-Direct,0,0
 `},
 		{"in the lookback there is no lead: position; what is before it ended without a conversion", []string{"--lookback", "4d"}, `channel,w_shaped,full_path
 Direct,50,50

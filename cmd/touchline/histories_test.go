@@ -304,7 +304,7 @@ func checkReport(t *testing.T, s *server, project, flags string, want map[string
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := job.Explain(t.Context(), s.db, selection, models, c.transforms())
+	report, err := job.NewReport(t.Context(), s.db, selection, models, c.transforms())
 	if err != nil {
 		t.Fatal(err)
 	}
