@@ -89,7 +89,7 @@ func TestEachReasonToComputeAnew(t *testing.T) {
 		page("joins later", "Email", 1),
 		by(page("m1", "Email", 1), "m1"), call(event.Group, "m1", "", "members", 2), call(event.Group, "m2", "", "members", 2), by(page("m2", "Search", 3), "m2"),
 		landed, order("landed", "", 21), // a referral until the click is known
-		page("open", "Display", 10),                              // a null when as-of has moved
+		page("open", "Display", 10),                                                                                                           // a null when as-of has moved
 		by(page("x", "Email", 1), "xa"), by(page("x", "Search", 2), "xb"), by(page("xb", "Email", 3), "xb"), by(page("xa", "Email", 4), "xa"), // share one device
 		page("anonymous", "Email", 7), order("anonymous", "", 8), // until they are identified
 	}
