@@ -10,44 +10,48 @@ import (
 
 // DeviceUsers returns the users that a device belonged to.
 func (db *DB) DeviceUsers(ctx context.Context, project, device string) ([]string, error) {
-	return db.names(ctx, "DeviceUsers", params{"project": project, "device": device})
+	var users []string
+	err := db.query(ctx, "DeviceUsers", params{"project": project, "device": device}, scanName(&users))
+	return users, err
 }
 
 // Canonical are the users who stand for those of the given ones whom alias calls joined.
 func (db *DB) Canonical(ctx context.Context, project string, ids []string) ([]string, error) {
-	return db.names(ctx, "Canonical", params{"project": project, "ids": ids})
+	var users []string
+	err := db.query(ctx, "Canonical", params{"project": project, "ids": ids}, scanName(&users))
+	return users, err
 }
 
-func (db *DB) names(ctx context.Context, statement string, p params) ([]string, error) {
-	var names []string
-	err := db.query(ctx, statement, p, func(r driver.Rows) error {
+func scanName(names *[]string) func(driver.Rows) error {
+	return func(r driver.Rows) error {
 		var name string
 		err := r.Scan(&name)
-		names = append(names, name)
+		*names = append(*names, name)
 		return err
-	})
-	return names, err
+	}
 }
 
 // Persons returns the published people among ids.
 func (db *DB) Persons(ctx context.Context, project string, ids []string) ([]attribution.PublishedPerson, error) {
-	return db.people(ctx, "Persons", params{"project": project, "ids": ids})
+	var people []attribution.PublishedPerson
+	err := db.query(ctx, "Persons", params{"project": project, "ids": ids}, scanPerson(&people))
+	return people, err
 }
 
 // Members returns the published people of an account, at most limit.
 func (db *DB) Members(ctx context.Context, project, account string, limit int) ([]attribution.PublishedPerson, error) {
-	return db.people(ctx, "Members", params{"project": project, "account": account, "limit": limit})
+	var people []attribution.PublishedPerson
+	err := db.query(ctx, "Members", params{"project": project, "account": account, "limit": limit}, scanPerson(&people))
+	return people, err
 }
 
-func (db *DB) people(ctx context.Context, statement string, p params) ([]attribution.PublishedPerson, error) {
-	var people []attribution.PublishedPerson
-	err := db.query(ctx, statement, p, func(r driver.Rows) error {
+func scanPerson(people *[]attribution.PublishedPerson) func(driver.Rows) error {
+	return func(r driver.Rows) error {
 		var p attribution.PublishedPerson
 		err := r.Scan(&p.ID, &p.Identified, &p.Accounts)
-		people = append(people, p)
+		*people = append(*people, p)
 		return err
-	})
-	return people, err
+	}
 }
 
 // History returns what is known of people in order of time; at most limit steps. Journeys, touches and conversions at level
