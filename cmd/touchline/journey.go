@@ -73,7 +73,7 @@ func findPeople(ctx context.Context, db *store.DB, project, id string) (people [
 	if err != nil {
 		return nil, "", err
 	}
-	ids := append(users, id)
+	ids := append(slices.Clone(users), id)
 	joined, err := db.Canonical(ctx, project, ids)
 	if err != nil {
 		return nil, "", err
