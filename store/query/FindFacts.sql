@@ -8,6 +8,8 @@
 -- running session has. A click id ends a session only where it is first seen. A page that repeats the referrer of the page
 -- before it brings no new evidence: in a single-page application the referrer never changes.
 --
+-- Many parts of a wide table are read side by side, in order: small buffers and blocks keep that in bounds.
+--
 -- All is done in arrays of one device's events in order of time, and no function of an element sees a whole array: it
 -- would be copied for each element. What an element must know of others is carried to it by arrayFill.
 INSERT INTO touchline_work.facts
@@ -130,5 +132,6 @@ FROM runs
 ARRAY JOIN kept AS f
 LEFT JOIN touchline_work.aliases AS a ON a.user_id = f.2
 WHERE {all:Bool} OR person_key IN (SELECT person_key FROM touchline_work.affected_persons)
-SETTINGS optimize_aggregation_in_order = 1, max_insert_threads = 2, min_insert_block_size_rows = 1000000,
-    min_insert_block_size_bytes = 1000000000
+SETTINGS optimize_aggregation_in_order = 1, max_insert_threads = 2, min_insert_block_size_rows = 500000,
+    min_insert_block_size_bytes = 250000000, max_block_size = 8192, aggregation_in_order_max_block_bytes = 10000000,
+    max_read_buffer_size = 32768

@@ -91,4 +91,5 @@ SELECT
     memberships, accounts, [] AS led, [] AS open, {run:UInt64} AS version, 0 AS deleted
 FROM counted
 SETTINGS optimize_aggregation_in_order = 1, max_insert_threads = 2, min_insert_block_size_rows = 500000,
-    min_insert_block_size_bytes = 1000000000
+    min_insert_block_size_bytes = 250000000, max_block_size = 8192, aggregation_in_order_max_block_bytes = 10000000,
+    max_read_buffer_size = 32768
