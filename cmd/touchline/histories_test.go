@@ -289,7 +289,9 @@ func (o outcome) checkTables(t *testing.T, s *server, of attribution.Selection, 
 func checkReport(t *testing.T, s *server, project, flags string, want map[string]map[string]credit) attribution.Selection {
 	t.Helper()
 	var c attributeCommand
-	parser, err := kong.New(&c, kong.Vars{"all_models": strings.Join(slices.Sorted(maps.Keys(want)), ",")})
+	parser, err := kong.New(&c, kong.Vars{
+		"all_models": strings.Join(slices.Sorted(maps.Keys(want)), ","), "dimensions": strings.Join(attribution.Dimensions, ","),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

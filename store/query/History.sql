@@ -61,7 +61,7 @@ FROM (
     UNION ALL
     SELECT
         arrayMin(arrayConcat(touched, converted, joined,
-            arrayFilter((t, of) -> of = a, milestones.timestamp, milestones.account))),
+            arrayFilter((t, of) -> of = a, milestones.timestamp, milestone_accounts))),
         2, 'account', a,
         concat(
             toString(length(touched)), ' touches and ', toString(length(converted)), ' conversions count for it',
@@ -71,8 +71,8 @@ FROM (
         SELECT
             *,
             arrayJoin(accounts) AS a,
-            arrayFilter((t, of) -> of = a, touches.timestamp, touches.account) AS touched,
-            arrayFilter((t, of) -> of = a, conversions.timestamp, conversions.account) AS converted,
+            arrayFilter((t, of) -> of = a, touches.timestamp, touch_accounts) AS touched,
+            arrayFilter((t, of) -> of = a, conversions.timestamp, conversion_accounts) AS converted,
             arrayFilter((t, of) -> of = a, memberships.timestamp, memberships.account) AS joined
         FROM persons)
     UNION ALL
@@ -101,9 +101,9 @@ FROM (
     SELECT
         t.timestamp, 5, 'touch', t.channel,
         arrayStringConcat(arrayFilter(word -> word != '', [t.kind, t.source, t.medium, t.campaign, t.landing_page]), ', '),
-        0, t.touch_id, t.person, t.account, t.anonymous_id
+        0, t.touch_id, t.person, t_account, t.anonymous_id
     FROM subjects
-    ARRAY JOIN touches AS t
+    ARRAY JOIN touches AS t, touch_accounts AS t_account
     UNION ALL
     SELECT
         timestamp, 6, 'conversion', kind,
