@@ -100,14 +100,13 @@ func (t Target) native(addr string) ch.Options {
 // deadline, of five minutes unless it is set. The lock on attribution is a query that runs as long as what it guards.
 const longestStatement = 30 * 24 * time.Hour
 
-// product are the options of the product's own sessions. The query condition cache takes an IN (SELECT ...) for the
-// same whenever its text is: after a change of what it selects, rows that now match would be left out. Compiling a
-// statement takes longer than running it does, and an update's are never the same: they name the run. To merge what is
-// inserted at once costs wide tables three times as much as the insert, and readers see rows merged anyway.
+// product are the options of the product's own sessions. Compiling a statement takes longer than running it does, and an
+// update's are never the same: they name the run. To merge what is inserted at once costs wide tables three times as much
+// as the insert, and readers see rows merged anyway.
 func product(options clickhouse.Options) clickhouse.Options {
 	options.ReadTimeout = longestStatement
 	for _, name := range []string{
-		"async_insert", "optimize_on_insert", "use_query_condition_cache", "compile_expressions", "compile_aggregate_expressions", "compile_sort_description",
+		"async_insert", "optimize_on_insert", "compile_expressions", "compile_aggregate_expressions", "compile_sort_description",
 	} {
 		options = with(options, name, 0)
 	}
