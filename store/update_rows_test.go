@@ -24,7 +24,7 @@ import (
 func drawSide(r *rapid.T, side string) []event.Event {
 	var events []event.Event
 	for n := range rapid.IntRange(1, 20).Draw(r, side) {
-		e := drawEvent(r, n, "XXX")
+		e := drawEvent(r, n, unrated)
 		for _, id := range []*string{&e.AnonymousID, &e.UserID, &e.AccountID, &e.PreviousID, &e.OrderID, &e.MessageID} {
 			if *id != "" {
 				*id = side + *id
